@@ -1,0 +1,1 @@
+"""File formats, each readable and writable alone, without any knowledge of graphs."""
