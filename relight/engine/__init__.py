@@ -1,0 +1,1 @@
+"""Running graphs: plans, passes, generated functions, sessions, resources, random streams."""

@@ -1,0 +1,64 @@
+"""Errors of a run, told as TensorFlow tells them: class, message, node, and the program's line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from relight.graph import errors
+
+_BY_TYPE: list[tuple[type[BaseException], type]] = [
+    (MemoryError, errors.ResourceExhaustedError),
+    (IndexError, errors.InvalidArgumentError),
+    (ValueError, errors.InvalidArgumentError),
+    (ZeroDivisionError, errors.InvalidArgumentError),
+    (TypeError, errors.InvalidArgumentError),
+    (NotImplementedError, errors.UnimplementedError),
+    (RuntimeError, errors.InvalidArgumentError),
+]
+
+
+def failed_step(plan: Any, error: BaseException) -> Any:
+    """The step of a generated function in which an error came up, or None."""
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is plan.function.__code__:
+            found = plan.line_steps.get(trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def explain(plan: Any, error: Exception) -> Exception:
+    """The `tf.errors` exception for an error inside a plan, with the failing node named."""
+    step = failed_step(plan, error)
+    node = step.node if step is not None else None
+    if isinstance(error, errors.OpError):
+        kind, message = type(error), error.message
+        if error.op is not None or node is None:
+            return error
+    else:
+        if isinstance(error, torch.cuda.OutOfMemoryError):
+            kind = errors.ResourceExhaustedError
+        else:
+            kind = next((k for t, k in _BY_TYPE if isinstance(error, t)), errors.UnknownError)
+        message = str(error).partition("\nException raised from")[0]
+        if kind is errors.UnknownError:
+            message = f"{type(error).__name__}: {message}"
+    if node is None:
+        made = kind(None, None, message)
+    else:
+        line = node.user_line
+        place = f" (defined at {line[0]}:{line[1]}) " if line is not None else ""
+        inputs = _input_shapes(node)
+        made = kind(node.node_def, node, f"{message}\n\t [[node {node.name}{place}]]{inputs}")
+    return made
+
+
+def _input_shapes(node: Any) -> str:
+    """A line of the static shapes of the inputs, where they help."""
+    if not node._inputs:
+        return ""
+    shapes = ", ".join(f"{t.name} {t.shape}" for t in node._inputs[:4])
+    return f"\n\t inputs: {shapes}"

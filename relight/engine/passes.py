@@ -1,0 +1,143 @@
+"""The passes that turn lowered steps into the final plan: small, in a fixed order, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from relight.engine.plan import Plan, Step, Value
+from relight.graph import dtypes, opdef
+
+
+def _replace(plan: Plan, mapping: dict[Value, Value]) -> None:
+    """Use other values in place of those that a pass has made away with."""
+    if not mapping:
+        return
+
+    def final(value: Value) -> Value:
+        while value in mapping:
+            value = mapping[value]
+        return value
+
+    for step in plan.steps:
+        step.inputs = [
+            [final(v) for v in item] if isinstance(item, list)
+            else None if item is None else final(item)
+            for item in step.inputs
+        ]
+    plan.fetched_values = [final(v) for v in plan.fetched_values]
+
+
+_IDENTITIES = frozenset(
+    "Identity StopGradient PreventGradient PlaceholderWithDefault Snapshot".split()
+)
+
+
+def forward_identities(plan: Plan) -> None:
+    """A step that only hands its input on disappears; its readers use the input itself."""
+    mapping: dict[Value, Value] = {}
+    kept: list[Step] = []
+    for step in plan.steps:
+        if step.what in _IDENTITIES and len(step.outputs) == 1 and step.outputs[0] is not None:
+            source = step.inputs[0]
+            if source.kind == step.outputs[0].kind:
+                mapping[step.outputs[0]] = source
+                continue
+        kept.append(step)
+    plan.steps = kept
+    _replace(plan, mapping)
+
+
+_PURE = frozenset(("tensor", "numpy", "read"))
+
+
+def drop_unused(plan: Plan) -> None:
+    """Conversions that nothing reads any more disappear."""
+    used = set(plan.fetched_values)
+    for step in plan.steps:
+        used.update(step.flat_inputs())
+    changed = True
+    while changed:
+        kept = [
+            s for s in plan.steps
+            if s.what not in _PURE or any(v in used for v in s.outputs if v is not None)
+        ]
+        changed = len(kept) < len(plan.steps)
+        plan.steps = kept
+        if changed:
+            used = set(plan.fetched_values)
+            for step in plan.steps:
+                used.update(step.flat_inputs())
+
+
+def copy_fetches(plan: Plan) -> None:
+    """Decide which fetched arrays must be copied, so that nothing fetched ever changes.
+
+    A fetched array may be handed out as it is when its memory was made in this run and nothing else
+    keeps it: not a feed, a constant, a variable, another fetch.
+    """
+    root: dict[Value, Value] = {}
+    owned: set[Value] = set()
+    for value in [*plan.fed_values, *plan.constants]:
+        root[value] = value
+    kept_by_state: set[Value] = set()
+    for step in plan.steps:
+        for i, value in enumerate(step.outputs):
+            if value is None:
+                continue
+            if step.views is not None and i == 0:
+                source = step.inputs[step.views]
+                if isinstance(source, list):
+                    source = source[0]
+                root[value] = root.get(source, source)
+            else:
+                root[value] = value
+                if step.fresh and value.kind != "R":
+                    owned.add(value)
+        if any(v.kind == "R" for v in step.flat_inputs()):
+            kept_by_state.update(root.get(v, v) for v in step.flat_inputs())
+    roots = [root.get(v, v) for v in plan.fetched_values]
+    plan.copies = []
+    for value, source in zip(plan.fetched_values, roots, strict=True):
+        handle = value.kind == "R"
+        alone = source in owned and source not in kept_by_state and roots.count(source) == 1
+        scalar_string = value.tensor is not None and value.tensor.dtype.base_dtype is dtypes.string
+        plan.copies.append(not handle and not alone and not scalar_string)
+
+
+def own_assigned(plan: Plan) -> None:
+    """What comes from numpy memory (a feed, a Python function) is copied before it is assigned.
+
+    Other tensors can be shared with a variable: an update in place looks whether it is alone.
+    """
+    root: dict[Value, Value] = {}
+    steps: list[Step] = []
+    for step in plan.steps:
+        record = opdef.record(step.node.type) if step.node is not None else None
+        if record is not None and record.writes is not None and step.what == step.node.type:
+            for i, value in enumerate(step.inputs):
+                if isinstance(value, Value) and value.kind == "T":
+                    source = root.get(value, value)
+                    if source.kind == "H" and source not in plan.constants:
+                        copied = Value(value.tensor, "T")
+                        steps.append(Step("clone", _clone, [value], [copied], step.node))
+                        step.inputs[i] = copied
+        if step.views is not None and step.outputs and step.outputs[0] is not None:
+            source = step.inputs[step.views]
+            if isinstance(source, Value):
+                root[step.outputs[0]] = root.get(source, source)
+        steps.append(step)
+    plan.steps = steps
+
+
+def _clone(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.clone()
+
+
+PASSES: list[Callable[[Plan], None]] = [
+    forward_identities,
+    drop_unused,
+    own_assigned,
+    copy_fetches,
+]

@@ -1,0 +1,304 @@
+"""Plans: the steps that compute given fetches from given feeds, in order.
+
+A plan is made by named passes over a list of `Step`s (see `relight.engine.passes`), and becomes one
+Python function (`relight.engine.codegen`). `relight.engine.interpreter` runs the same steps.
+
+A value has one of three kinds:
+* "T": a torch tensor,
+* "H": a numpy array on the host (strings, shapes, axes; fetches and feeds),
+* "R": a resource itself (a variable, a queue), not what it holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from relight.graph import dtypes, errors, opdef
+from relight.graph.node import Operation, Tensor
+from relight.ops import call
+
+_HOST_ONLY = (dtypes.string,)
+_HANDLES = (dtypes.resource, dtypes.variant)
+
+
+class Value:
+    """One value of a plan: the tensor that it comes from, and its kind."""
+
+    __slots__ = ("kind", "name", "tensor")
+
+    def __init__(self, tensor: Tensor | None, kind: str, name: str = ""):
+        self.tensor = tensor
+        self.kind = kind
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name or id(self)} {self.tensor.name if self.tensor else ''}>"
+
+
+@dataclasses.dataclass(eq=False)
+class Step:
+    """Call `function(*inputs)` and name what it gives.
+
+    `inputs` holds Values, lists of Values, or None (an absent optional input of a fused step).
+    `takes_session`: the session's state is passed first. `inline`: a template of generated code
+    instead of a call, with `{0}` ... for the inputs. `fresh`: whether the outputs are new memory.
+    """
+
+    what: str
+    function: Callable[..., Any] | None
+    inputs: list[Any]
+    outputs: list[Value | None]
+    node: Operation | None = None
+    takes_session: bool = False
+    inline: str | None = None
+    views: int | None = None
+    fresh: bool = True
+    nodes: tuple[Operation, ...] = ()
+
+    def flat_inputs(self) -> list[Value]:
+        """The Values among the inputs, lists opened."""
+        flat: list[Value] = []
+        for item in self.inputs:
+            if isinstance(item, list):
+                flat.extend(v for v in item if v is not None)
+            elif item is not None:
+                flat.append(item)
+        return flat
+
+
+@dataclasses.dataclass
+class Plan:
+    """Steps between fed tensors and fetched values."""
+
+    graph: Any
+    feeds: list[Tensor]
+    fetches: list[Tensor]
+    steps: list[Step]
+    fed_values: list[Value]
+    fetched_values: list[Value]
+    constants: dict[Value, Any] = dataclasses.field(default_factory=dict)
+    names: dict[str, Any] = dataclasses.field(default_factory=dict)
+    copies: list[bool] = dataclasses.field(default_factory=list)
+    log: list[str] = dataclasses.field(default_factory=list)
+    function: Callable[..., Any] | None = None
+    source: str = ""
+    line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
+
+    def describe(self) -> str:
+        """The steps in words, one a line."""
+        lines = []
+        for step in self.steps:
+            node = f" [{step.node.name}]" if step.node is not None else ""
+            lines.append(f"{step.outputs} = {step.what}({step.inputs}){node}")
+        return "\n".join(lines)
+
+
+def prune(fetches: Sequence[Any], fed: set[Tensor]) -> list[Operation]:
+    """The operations that the fetches need, given the fed tensors, in an order that respects edges.
+
+    Among those that are free to run, the one made first comes first.
+    """
+    needed: set[Operation] = set()
+    waiting = [f.op if isinstance(f, Tensor) else f for f in fetches if f not in fed]
+    while waiting:
+        node = waiting.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        for t in node._inputs:
+            if t not in fed and t.op not in needed:
+                waiting.append(t.op)
+        for c in node._control_inputs:
+            if c not in needed:
+                waiting.append(c)
+    ordered = sorted(needed, key=lambda n: n._id)
+    place = {n: i for i, n in enumerate(ordered)}
+    in_order = all(
+        place[b] < place[n]
+        for n in ordered
+        for b in [*(t.op for t in n._inputs if t not in fed), *n._control_inputs]
+        if b in place
+    )
+    return ordered if in_order else _topological(needed, fed)
+
+
+def _topological(nodes: set[Operation], fed: set[Tensor]) -> list[Operation]:
+    before = {
+        n: {t.op for t in n._inputs if t not in fed} | set(n._control_inputs) for n in nodes
+    }
+    after: dict[Operation, list[Operation]] = {n: [] for n in nodes}
+    for node, needs in before.items():
+        for need in needs:
+            after[need].append(node)
+    ready = [(n._id, n) for n in nodes if not before[n]]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        _, node = heapq.heappop(ready)
+        ordered.append(node)
+        for follower in after[node]:
+            before[follower].discard(node)
+            if not before[follower]:
+                heapq.heappush(ready, (follower._id, follower))
+    if len(ordered) < len(nodes):
+        stuck = sorted(n.name for n in nodes - set(ordered))
+        raise errors.InvalidArgumentError(
+            None, None, f"the graph has a cycle through {', '.join(stuck[:5])}"
+        )
+    return ordered
+
+
+class _Lowering:
+    """Turns nodes into steps, with conversions between the kinds of values where needed."""
+
+    def __init__(self, graph: Any, feeds: list[Tensor], fetches: list[Any]):
+        self.plan = Plan(graph, feeds, [f for f in fetches if isinstance(f, Tensor)], [], [], [])
+        self.fed = {t: i for i, t in enumerate(feeds)}
+        self.values: dict[tuple[Tensor, str], Value] = {}
+        for tensor in feeds:
+            kind = "R" if tensor.dtype.base_dtype in _HANDLES else "H"
+            value = Value(tensor, kind)
+            self.plan.fed_values.append(value)
+            self.values[tensor, kind] = value
+
+    def lower(self, nodes: list[Operation]) -> Plan:
+        fed_whole = {n for n in nodes if n._outputs and all(t in self.fed for t in n._outputs)}
+        for node in nodes:
+            if node.type in ("NoOp", "ControlTrigger") or node in fed_whole:
+                continue
+            if node.type == "Const":
+                self._constant(node)
+            else:
+                self._node(node)
+        for tensor in self.plan.fetches:
+            kind = "R" if tensor.dtype.base_dtype in _HANDLES else "H"
+            self.plan.fetched_values.append(self.want(tensor, kind, None))
+        return self.plan
+
+    def _constant(self, node: Operation) -> None:
+        tensor = node._outputs[0]
+        if tensor in self.fed:
+            return
+        value = Value(tensor, "H")
+        self.values[tensor, "H"] = value
+        self.plan.constants[value] = node._attrs["value"]
+
+    def _node(self, node: Operation) -> None:
+        record = opdef.record(node.type)
+        try:
+            function = call.bind(node)
+        except KeyError:
+            raise errors.UnimplementedError(
+                node.node_def,
+                node,
+                f"relight has no kernel for the op {node.type!r} yet (see SUPPORT.md)",
+            ) from None
+        definition = opdef.op_def(node.type)
+        arguments: list[Any] = []
+        for arg, group in zip(definition.inputs, call.grouped(node, node._inputs), strict=True):
+            host = arg.name in record.host
+            if isinstance(group, list):
+                arguments.append([self.want(t, self._kind(t, arg, host), node) for t in group])
+            else:
+                arguments.append(self.want(group, self._kind(group, arg, host), node))
+        outputs: list[Value | None] = []
+        refs = [a.is_ref for a in definition.outputs for _ in (0,)]
+        for i, tensor in enumerate(node._outputs):
+            if tensor.dtype.base_dtype in _HANDLES or tensor.dtype._is_ref_dtype:
+                kind = "R"
+            elif tensor.dtype.base_dtype in _HOST_ONLY or record.host_out:
+                kind = "H"
+            else:
+                kind = "T"
+            value = Value(tensor, kind)
+            outputs.append(value)
+            if tensor not in self.fed:
+                self.values[tensor, kind] = value
+        del refs, i
+        self.plan.steps.append(
+            Step(
+                node.type,
+                function,
+                arguments,
+                outputs,
+                node,
+                takes_session=record.takes_session,
+                views=record.views,
+                nodes=(node,),
+            )
+        )
+
+    @staticmethod
+    def _kind(tensor: Tensor, arg: opdef.ArgDef, host: bool) -> str:
+        if arg.is_ref or tensor.dtype.base_dtype in _HANDLES:
+            return "R"
+        if host or tensor.dtype.base_dtype in _HOST_ONLY:
+            return "H"
+        return "T"
+
+    def want(self, tensor: Tensor, kind: str, node: Operation | None) -> Value:
+        """The value of a tensor in the wanted kind, converted when it exists in another one."""
+        found = self.values.get((tensor, kind))
+        if found is not None:
+            return found
+        if (tensor, "R") in self.values:  # what a variable holds is read anew each time
+            reference = self.values[tensor, "R"]
+            read = Value(tensor, "T")
+            self.plan.steps.append(
+                Step("read", _read, [reference], [read], tensor.op, fresh=False,
+                     inline="{0}.value", nodes=(tensor.op,))
+            )
+            return read if kind == "T" else self._convert(read, kind, tensor)
+        other = "H" if kind == "T" else "T"
+        source = self.values.get((tensor, other))
+        if source is None:
+            raise errors.InternalError(
+                None, tensor.op, f"no value of {tensor.name} was computed before its use"
+            )
+        converted = self._convert(source, kind, tensor)
+        self.values[tensor, kind] = converted
+        return converted
+
+    def _convert(self, source: Value, kind: str, tensor: Tensor) -> Value:
+        converted = Value(tensor, kind)
+        if kind == "T" and source in self.plan.constants:
+            array = self.plan.constants[source]
+            self.plan.constants[converted] = call.to_torch(np.ascontiguousarray(array)).clone()
+            return converted
+        name, function = ("tensor", call.to_torch) if kind == "T" else ("numpy", call.to_numpy)
+        self.plan.steps.append(
+            Step(name, function, [source], [converted], tensor.op, views=0, nodes=(tensor.op,))
+        )
+        return converted
+
+
+def _read(variable: Any) -> torch.Tensor:
+    return variable.read()
+
+
+def make(graph: Any, fetches: list[Any], feeds: list[Tensor]) -> Plan:
+    """The finished plan, generated function included, for fetched tensors and operations."""
+    from relight.engine import codegen, passes
+
+    nodes = prune(fetches, set(feeds))
+    with torch.inference_mode():
+        plan = _Lowering(graph, feeds, fetches).lower(nodes)
+        debug = "plan" in os.environ.get("RELIGHT_DEBUG", "")
+        if debug:
+            print(f"--- lowered: {len(plan.steps)} steps", plan.describe(), sep="\n", file=sys.stderr)
+        for function in passes.PASSES:
+            before = len(plan.steps)
+            function(plan)
+            plan.log.append(f"{function.__name__}: {before} -> {len(plan.steps)} steps")
+        codegen.generate(plan)
+    if debug:
+        print("\n".join(plan.log), plan.source, sep="\n", file=sys.stderr)
+    return plan

@@ -1,0 +1,361 @@
+"""Sessions: `run` finds or makes the plan of a call, feeds it, and gives back what was fetched."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from relight.engine import explain, plan, resources
+from relight.engine.fetches import Fetches, expansion
+from relight.engine.fetches import key as fetch_key
+from relight.graph import dtypes, errors
+from relight.graph.graph import (
+    Graph,
+    _sessions,
+    default_session,
+    get_default_graph,
+)
+from relight.graph.node import Tensor
+
+_INTERPRET = "interpret" in os.environ.get("RELIGHT_DEBUG", "")
+_HANDLES = (dtypes.resource, dtypes.variant)
+
+
+class _Call:
+    """A cached way from (fetches, fed tensors) to values."""
+
+    __slots__ = ("fetches", "function", "mutations", "plan", "tensor_count")
+
+    def __init__(self, fetches: Fetches, made: plan.Plan, mutations: int):
+        self.fetches = fetches
+        self.plan = made
+        self.function = made.function
+        self.mutations = mutations
+        self.tensor_count = len(fetches.tensors)
+
+    def values(self, outputs: list[Any]) -> list[Any]:
+        """One value an element: None for operations."""
+        if len(outputs) == len(self.fetches.elements):
+            return outputs
+        values: list[Any] = [None] * len(self.fetches.elements)
+        for place, value in zip(self.fetches.places, outputs, strict=True):
+            values[place] = value
+        return values
+
+
+def _as_fetched(value: Any) -> Any:
+    """An array as users get it: scalars as numpy scalars, string scalars as bytes."""
+    if type(value) is np.ndarray and value.ndim == 0:
+        return value[()]
+    return value
+
+
+class BaseSession:
+    """What `Session` and `InteractiveSession` share. Runs may be made from many threads."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
+        if graph is None:
+            graph = get_default_graph()
+        elif not isinstance(graph, Graph):
+            raise TypeError(f"graph must be a tf.Graph, but got {type(graph)}")
+        if isinstance(target, bytes):
+            target = target.decode()
+        if not isinstance(target, str):
+            raise TypeError(f"target must be a string, but got {type(target)}")
+        if target not in ("", "local"):
+            raise errors.UnimplementedError(
+                None, None, f"relight runs in this process only; session target {target!r}"
+            )
+        if config is not None and not hasattr(config, "allow_soft_placement"):
+            raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
+        self._graph = graph
+        self._target = target
+        self._config = config
+        self._closed = False
+        self._state = resources.State(graph, torch.device("cpu"))
+        self._default_contexts: threading.local = threading.local()
+        if config is not None and config.intra_op_parallelism_threads > 0:
+            torch.set_num_threads(config.intra_op_parallelism_threads)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that this session runs."""
+        return self._graph
+
+    @property
+    def graph_def(self) -> Any:
+        """The graph as `GraphDef`."""
+        return self._graph.as_graph_def(add_shapes=False)
+
+    @property
+    def sess_str(self) -> str:
+        """The target as bytes-like string."""
+        return self._target
+
+    def list_devices(self) -> list[Any]:
+        """The devices that operations can be placed on."""
+        from relight.engine.devices import list_devices
+
+        return list_devices(self._config)
+
+    def close(self) -> None:
+        """Free the session's state; runs that wait in it end with CancelledError."""
+        if not self._closed:
+            self._closed = True
+            self._state.close()
+
+    def as_default(self) -> Any:
+        """Make this the default session inside the `with` block (it is not closed after it)."""
+        return default_session(self)
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def run(
+        self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
+        """Compute `fetches`: a tensor, operation, name, or nested lists, tuples, dicts of these.
+
+        `feed_dict` maps tensors (or names) to values that stand in for them. Gives the same
+        structure with numpy values, and None for operations. Raises RuntimeError when closed,
+        ValueError and TypeError for bad fetches and feeds, and `tf.errors` for what goes wrong
+        while computing.
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        graph = self._graph
+        fed: dict[Tensor, Any] = self._feeds(feed_dict) if feed_dict else {}
+        try:
+            key = (fetch_key(fetches), *fed) if fed else fetch_key(fetches)
+            found = graph._plans.get(key)
+        except TypeError:  # something unhashable among the fetches: checked below
+            found, key = None, None
+        if found is None or found.mutations != graph._mutations:
+            found = self._make_call(fetches, list(fed))
+            if key is not None:
+                graph._plans[key] = found
+        values = [self._fed_value(t, v) for t, v in fed.items()]
+        if options is not None or run_metadata is not None:
+            outputs = self._traced(found, values, options, run_metadata)
+        else:
+            outputs = self._execute(found, values)
+        return found.fetches.build(found.values([_as_fetched(v) for v in outputs]))
+
+    def _make_call(self, structure: Any, feeds: list[Tensor]) -> _Call:
+        graph = self._graph
+        if not graph._nodes_by_id:
+            raise RuntimeError("The Session graph is empty.  Add operations to the graph before "
+                               "calling run().")
+        fetches = Fetches(graph, structure)
+        mutations = graph._mutations
+        return _Call(fetches, plan.make(graph, fetches.elements, feeds), mutations)
+
+    def _execute(self, call: _Call, values: list[Any]) -> list[Any]:
+        try:
+            with torch.inference_mode():
+                if _INTERPRET:
+                    from relight.engine import interpreter
+
+                    return interpreter.run(call.plan, self._state, values)
+                return call.function(self._state, values)
+        except Exception as error:
+            made = explain.explain(call.plan, error)
+            if made is error:
+                raise
+            raise made from error
+
+    def _traced(self, call: _Call, values: list[Any], options: Any, metadata: Any) -> list[Any]:
+        from relight.engine import trace
+
+        return trace.run(self, call, values, options, metadata)
+
+    # -- feeding ---------------------------------------------------------------------------------
+
+    def _feeds(self, feed_dict: Any) -> dict[Tensor, Any]:
+        """Fed tensors of this graph with their values, composite keys opened."""
+        fed: dict[Tensor, Any] = {}
+        graph = self._graph
+        if not hasattr(feed_dict, "items"):
+            raise TypeError(f"feed_dict must be a dictionary mapping, got {type(feed_dict)}")
+        for key, value in feed_dict.items():
+            if type(key) is Tensor and key.op._graph is graph:
+                fed[key] = value
+                continue
+            registered = None if isinstance(key, (str, Tensor)) else expansion(key)
+            pairs = [(key, value)] if registered is None else registered[2](key, value)
+            for part, part_value in pairs:
+                try:
+                    tensor = graph.as_graph_element(part, allow_operation=False)
+                except (TypeError, ValueError, KeyError) as error:
+                    text = error.args[0] if error.args else error
+                    raise TypeError(f"Cannot interpret feed_dict key as Tensor: {text}") from None
+                fed[tensor] = part_value
+        for tensor in fed:
+            if graph._unfeedable and not graph.is_feedable(tensor):
+                raise ValueError(f"Tensor {tensor} may not be fed.")
+        return fed
+
+    @staticmethod
+    def _fed_value(tensor: Tensor, value: Any) -> Any:
+        """A fed value as numpy array, its type and shape checked."""
+        if isinstance(value, Tensor):
+            raise TypeError(
+                "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include "
+                "Python scalars, strings, lists, numpy ndarrays, or TensorHandles. For reference, "
+                f"the tensor object was {value} which was passed to the feed with key {tensor}."
+            )
+        dtype = tensor._dtype.base_dtype
+        if dtype in _HANDLES:
+            return value
+        numpy_type = dtype.as_numpy_dtype
+        if type(value) is np.ndarray and value.dtype == numpy_type and dtype is not dtypes.string:
+            array = value
+        else:
+            array = _convert_feed(tensor, value, dtype, numpy_type)
+        sizes = tensor._shape._sizes
+        if sizes is not None and array.shape != sizes:
+            if len(sizes) != array.ndim or any(
+                s is not None and s != n for s, n in zip(sizes, array.shape, strict=True)
+            ):
+                raise ValueError(
+                    f"Cannot feed value of shape {array.shape!r} for Tensor {tensor.name!r}, which "
+                    f"has shape {str(tensor._shape)!r}"
+                )
+        return array
+
+    # -- other ways to run -----------------------------------------------------------------------
+
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable[..., Any]:
+        """A function of the values of `feed_list` that runs `fetches`; quicker than `run`."""
+        if feed_list is not None and not isinstance(feed_list, (list, tuple)):
+            raise TypeError("`feed_list` must be a list or tuple.")
+        graph = self._graph
+        feeds = [graph.as_graph_element(f, allow_operation=False) for f in feed_list or ()]
+        found = self._make_call(fetches, feeds)
+
+        def call(*values: Any, **kwargs: Any) -> Any:
+            nonlocal found
+            if self._closed:
+                raise RuntimeError("Attempted to use a closed Session.")
+            if len(values) != len(feeds):
+                raise TypeError(f"Expected {len(feeds)} feed values, got {len(values)}")
+            if found.mutations != graph._mutations:
+                found = self._make_call(fetches, feeds)
+            arrays = [self._fed_value(t, v) for t, v in zip(feeds, values, strict=True)]
+            if accept_options and (kwargs.get("options") or kwargs.get("run_metadata")):
+                outputs = self._traced(
+                    found, arrays, kwargs.get("options"), kwargs.get("run_metadata")
+                )
+            else:
+                outputs = self._execute(found, arrays)
+            return found.fetches.build(found.values([_as_fetched(v) for v in outputs]))
+
+        return call
+
+
+def _convert_feed(tensor: Tensor, value: Any, dtype: dtypes.DType, numpy_type: Any) -> np.ndarray:
+    if isinstance(value, int) and not isinstance(value, bool) and dtype.is_integer:
+        limits = np.iinfo(numpy_type)
+        if not limits.min <= value <= limits.max:
+            raise TypeError(
+                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor "
+                f"type {numpy_type}. Try explicitly setting the type of the feed tensor to a "
+                "larger type (e.g. int64)."
+            )
+    if dtype is dtypes.string:
+        return _string_feed(value)
+    if dtype.is_quantized:
+        return np.asarray(value, dtype=np.dtype(numpy_type)[0])
+    try:
+        return np.asarray(value, dtype=numpy_type)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"Cannot feed {value!r} for Tensor {tensor.name!r}: {error}") from None
+
+
+def _string_feed(value: Any) -> np.ndarray:
+    if isinstance(value, bytes):
+        array = np.empty((), np.object_)
+        array[()] = value
+        return array
+    source = np.asarray(value, dtype=np.object_)
+    result = np.empty(source.shape, np.object_)
+    flat, target = source.reshape(-1), result.reshape(-1)
+    for i, item in enumerate(flat):
+        target[i] = item if isinstance(item, bytes) else str(item).encode()
+    return result
+
+
+class Session(BaseSession):
+    """Runs operations of a graph. As a context manager it is the default session, closed at exit."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
+        super().__init__(target, graph, config)
+        self._contexts: list[contextlib.ExitStack] = []
+
+    def __enter__(self) -> Session:
+        stack = contextlib.ExitStack()
+        stack.enter_context(self._graph.as_default())
+        stack.enter_context(default_session(self))
+        self._contexts.append(stack)
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        self._contexts.pop().__exit__(*details)
+        self.close()
+
+    @staticmethod
+    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+        """Clear the resources of a server: in this process every session owns its own."""
+        del containers, config
+        if target:
+            raise errors.UnimplementedError(
+                None, None, f"relight runs in this process only; session target {target!r}"
+            )
+
+
+class InteractiveSession(BaseSession):
+    """A session that is the default from its making until `close`."""
+
+    _lock = threading.Lock()
+    _active = 0
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
+        super().__init__(target, graph, config)
+        with InteractiveSession._lock:
+            if InteractiveSession._active > 0:
+                warnings.warn(
+                    "An interactive session is already active. This can cause out-of-memory errors "
+                    "in some cases. You must explicitly call `InteractiveSession.close()` to "
+                    "release resources held by the other session(s).",
+                    stacklevel=2,
+                )
+            InteractiveSession._active += 1
+        self._entered = graph
+        _sessions.stack.append(self)
+        if graph is not None:
+            from relight.graph.graph import _graphs
+
+            _graphs.stack.append(graph)
+
+    def close(self) -> None:
+        """End the session; it is the default no more."""
+        if self._closed:
+            return
+        super().close()
+        with InteractiveSession._lock:
+            InteractiveSession._active -= 1
+        if self in _sessions.stack:
+            _sessions.stack.remove(self)
+        if self._entered is not None:
+            from relight.graph.graph import _graphs
+
+            if self._entered in _graphs.stack:
+                _graphs.stack.remove(self._entered)

@@ -1,0 +1,1 @@
+"""The graph as plain data: operations, tensors, types, shapes, scopes. No kernels."""

@@ -1,0 +1,101 @@
+"""Kernels made callable: attrs bound once, inputs grouped as the signature says."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+
+from relight.graph import opdef
+
+# Feeds and constants may be read-only arrays; no kernel writes into its inputs.
+warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+
+
+@functools.cache
+def _attr_parameters(kernel: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(
+        p.name
+        for p in inspect.signature(kernel).parameters.values()
+        if p.kind is inspect.Parameter.KEYWORD_ONLY
+    )
+
+
+def bind(node: Any) -> Callable[..., Any]:
+    """The kernel of a node with its attrs bound: a function of its inputs alone.
+
+    A `takes_session` kernel takes the session's state first. KeyError when there is no kernel.
+    """
+    record = opdef.record(node.type)
+    if record.kernel is None:
+        raise KeyError(node.type)
+    if record.specialise:
+        return record.kernel(node)
+    names = _attr_parameters(record.kernel)
+    if not names:
+        return record.kernel
+    return functools.partial(record.kernel, **{n: node._attrs.get(n) for n in names})
+
+
+def grouped(node: Any, values: Sequence[Any]) -> list[Any]:
+    """One entry an input of the signature: a value, or a list for a list input."""
+    result: list[Any] = []
+    position = 0
+    for arg in opdef.op_def(node.type).inputs:
+        if not arg.is_list:
+            result.append(values[position])
+            position += 1
+            continue
+        attr = node._attrs[arg.number_attr or arg.type_list_attr]
+        count = attr if arg.number_attr is not None else len(attr)
+        result.append(list(values[position : position + count]))
+        position += count
+    return result
+
+
+def to_torch(array: np.ndarray) -> torch.Tensor:
+    """A numpy array as a torch tensor on the same memory where that is possible."""
+    if array.dtype == ml_dtypes.bfloat16:
+        return torch.from_numpy(np.ascontiguousarray(array).view(np.int16)).view(torch.bfloat16)
+    if not all(s >= 0 for s in array.strides):
+        array = np.ascontiguousarray(array)
+    return torch.from_numpy(array)
+
+
+def to_numpy(tensor: torch.Tensor) -> np.ndarray:
+    """A torch tensor as a numpy array on the same memory where that is possible."""
+    if tensor.device.type != "cpu":
+        tensor = tensor.cpu()
+    if tensor.dtype is torch.bfloat16:
+        return tensor.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    return tensor.numpy(force=tensor.is_conj() or tensor.is_neg())
+
+
+def call_kernel(node: Any, values: Sequence[np.ndarray]) -> list[Any]:
+    """Run the kernel of a stateless node on numpy values; numpy values (a list of outputs)."""
+    record = opdef.record(node.type)
+    arguments = []
+    flat = grouped(node, list(values))
+    for arg, value in zip(opdef.op_def(node.type).inputs, flat, strict=True):
+        host = arg.name in record.host
+        if isinstance(value, list):
+            arguments.append([_as(v, host) for v in value])
+        else:
+            arguments.append(_as(value, host))
+    with torch.inference_mode():
+        outputs = bind(node)(*arguments)
+    items = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+    flat_items: list[Any] = []
+    for item in items:
+        flat_items.extend(item if isinstance(item, (list, tuple)) else [item])
+    return [to_numpy(i) if isinstance(i, torch.Tensor) else np.asarray(i) for i in flat_items]
+
+
+def _as(value: np.ndarray, host: bool) -> Any:
+    return value if host or value.dtype == np.object_ else to_torch(value)
