@@ -626,7 +626,7 @@ def merge_bundles(
     shards: dict[str, int] = {}
     for prefix in map(os.fspath, prefixes):
         with BundleReader(prefix) as part:
-            for key in part._raw:  # noqa: SLF001 (same module)
+            for key in part._raw:
                 entry = part._entry(key)
                 path = data_path(prefix, entry.shard_id, part.num_shards)
                 known = merged.get(key)

@@ -125,7 +125,7 @@ class TableReader:
 
     def __init__(self, path: str | os.PathLike):
         self.path = os.fspath(path)
-        self._file: BinaryIO = open(self.path, "rb")  # noqa: SIM115 (closed by close())
+        self._file: BinaryIO = open(self.path, "rb")
         self._lock = threading.Lock()
         try:
             self.size = os.fstat(self._file.fileno()).st_size
