@@ -1,0 +1,1 @@
+"""`tensorflow.examples`: the modules that tutorial programs import."""
