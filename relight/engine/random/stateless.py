@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 
 from .philox import MASK64, Philox
-from .rejection import Shards
 from .stream import multinomial_at, normal_at, truncated_normal_at, uniform_at, uniform_int_at
 
 _SCRAMBLE_KEY = 0x02461E29_3EC8F720
@@ -55,7 +54,7 @@ def stateless_multinomial(
     num_samples: int,
     seed: Sequence[int],
     out_dtype: torch.dtype = torch.int64,
-    shards: Shards | None = None,
+    num_threads: int | None = None,
 ) -> torch.Tensor:
     """StatelessMultinomial: class numbers [rows, num_samples] drawn by `logits` [rows, classes]."""
-    return multinomial_at(stateless_generator(seed), logits, num_samples, out_dtype, shards)
+    return multinomial_at(stateless_generator(seed), logits, num_samples, out_dtype, num_threads)

@@ -15,6 +15,7 @@ import torch
 
 from . import distributions, rejection
 from .philox import GuardedPhilox, Philox, WordStream
+from .shards import available_threads, multinomial_cost, shards, truncated_normal_cost
 
 _BLOCKS_PER_OUTPUT = 256
 
@@ -96,9 +97,12 @@ def multinomial_at(
     logits: torch.Tensor,
     num_samples: int,
     out_dtype: torch.dtype = torch.int64,
-    shards: rejection.Shards | None = None,
+    num_threads: int | None = None,
 ) -> torch.Tensor:
-    """Class numbers [rows, num_samples] drawn by `logits` [rows, classes] from a given place of a stream."""
+    """Class numbers [rows, num_samples] drawn by `logits` [rows, classes] from a given place of a stream.
+
+    Above about 100,000 / (50 (num_samples log2 classes + classes)) rows the numbers depend on `num_threads`.
+    """
     if logits.dim() != 2:
         raise ValueError(f"logits should be a matrix, got shape {list(logits.shape)}")
     if num_samples < 0:
@@ -108,7 +112,9 @@ def multinomial_at(
     if logits.shape[0] * num_samples == 0:
         return torch.empty((logits.shape[0], num_samples), dtype=out_dtype)
     values = logits.detach().to("cpu", torch.float64).numpy()
-    out = rejection.multinomial(generator, values, int(num_samples), shards)
+    rows, classes = values.shape
+    cut = shards(rows, multinomial_cost(int(num_samples), classes), num_threads or available_threads())
+    out = rejection.multinomial(generator, values, int(num_samples), cut)
     return to_tensor(out, out.shape, out_dtype)
 
 
@@ -118,10 +124,14 @@ class PhiloxStream:
     Equal seeds give TensorFlow 1.15's numbers: the same bits for uniform numbers, integers, permutations and float32
     normals, float64 normals within one unit in the last place. (0, 0) is TensorFlow's "not seeded". Safe to use from
     several threads; each call gets its own part of the stream.
+
+    `num_threads` is TensorFlow's `intra_op_parallelism_threads`; None is all that the machine offers, as there. Only
+    large inputs of `multinomial` and `parameterized_truncated_normal` depend on it (see `shards`), as there.
     """
 
-    def __init__(self, seed: int, seed2: int) -> None:
+    def __init__(self, seed: int, seed2: int, num_threads: int | None = None) -> None:
         self._generator = GuardedPhilox(int(seed), int(seed2))
+        self._threads = num_threads or available_threads()
 
     def _reserve(self, outputs: int) -> Philox:
         return self._generator.reserve_blocks(outputs * _BLOCKS_PER_OUTPUT)
@@ -180,12 +190,11 @@ class PhiloxStream:
         logits: torch.Tensor,
         num_samples: int,
         out_dtype: torch.dtype = torch.int64,
-        shards: rejection.Shards | None = None,
     ) -> torch.Tensor:
         """Multinomial: class numbers [rows, num_samples] with probabilities softmax(logits), logits [rows, classes]."""
         rows = logits.shape[0] if logits.dim() == 2 else 0
         blocks = multinomial_blocks(rows, int(num_samples)) if num_samples > 0 else 0
-        return multinomial_at(self._generator.reserve_blocks(blocks), logits, num_samples, out_dtype, shards)
+        return multinomial_at(self._generator.reserve_blocks(blocks), logits, num_samples, out_dtype, self._threads)
 
     def parameterized_truncated_normal(
         self,
@@ -195,7 +204,6 @@ class PhiloxStream:
         minvals: torch.Tensor,
         maxvals: torch.Tensor,
         dtype: torch.dtype | None = None,
-        shards: rejection.Shards | None = None,
     ) -> torch.Tensor:
         """ParameterizedTruncatedNormal: normals of `shape` within [minvals, maxvals].
 
@@ -217,8 +225,9 @@ class PhiloxStream:
                     raise ValueError(f"Input {name} should have length 1 or shape[0], got shape: {list(value.shape)}")
         blocks = batches * 2 * 1000 * (per_batch + 3) // 4
         arrays = tuple(value.detach().to("cpu", dtype).reshape(-1).numpy() for value in named.values())
+        cut = shards(batches, truncated_normal_cost(per_batch, arrays[0].dtype), self._threads)
         values = rejection.parameterized_truncated_normal(
-            self._generator.reserve_blocks(blocks), batches, per_batch, count, arrays, shards
+            self._generator.reserve_blocks(blocks), batches, per_batch, count, arrays, cut
         )
         return to_tensor(values, shape, dtype)
 
