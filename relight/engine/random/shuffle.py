@@ -40,9 +40,12 @@ class ShuffleQueueOrder:
 
 
 class IterationSeeds:
-    """The seed pairs that successive iterations of a shuffled dataset with `reshuffle_each_iteration` use.
+    """The seed pairs that successive passes over a shuffled dataset with `reshuffle_each_iteration` use.
 
-    TensorFlow keeps one per iterator, across repetitions and re-initialisations. `position` may be saved and set.
+    One object serves one initialisation of an iterator: a new one starts anew. Without `reshuffle_each_iteration`
+    every pass uses the dataset's own pair. `shuffle` directly followed by `repeat` does not come here: TensorFlow 1.15
+    fuses the two (`DatasetShuffle` with `count`), which uses the dataset's own pair once for all passes.
+    `position` may be saved and set.
     """
 
     def __init__(self, seed: int, seed2: int) -> None:
