@@ -6,7 +6,7 @@ import itertools
 import linecache
 from typing import Any
 
-from relight.engine.plan import Plan, Step, Value
+from relight.engine.steps import Plan, Step, Value
 
 _numbers = itertools.count(1)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from relight.engine.plan import Plan, Value
+from relight.engine.steps import Plan, Value
 from relight.graph import dtypes
 from relight.graph.shapes import TensorShape
 from relight.ops.call import to_numpy

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from relight.engine.plan import Plan, Step, Value
+from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, opdef
 
 

@@ -11,94 +11,23 @@ A value has one of three kinds:
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from relight.engine import control
+from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation, Tensor
 from relight.ops import call
 
 _HOST_ONLY = (dtypes.string,)
 _HANDLES = (dtypes.resource, dtypes.variant)
-
-
-class Value:
-    """One value of a plan: the tensor that it comes from, and its kind."""
-
-    __slots__ = ("kind", "name", "tensor")
-
-    def __init__(self, tensor: Tensor | None, kind: str, name: str = ""):
-        self.tensor = tensor
-        self.kind = kind
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.name or id(self)} {self.tensor.name if self.tensor else ''}>"
-
-
-@dataclasses.dataclass(eq=False)
-class Step:
-    """Call `function(*inputs)` and name what it gives.
-
-    `inputs` holds Values, lists of Values, or None (an absent optional input of a fused step).
-    `takes_session`: the session's state is passed first. `inline`: a template of generated code
-    instead of a call, with `{0}` ... for the inputs. `fresh`: whether the outputs are new memory.
-    """
-
-    what: str
-    function: Callable[..., Any] | None
-    inputs: list[Any]
-    outputs: list[Value | None]
-    node: Operation | None = None
-    takes_session: bool = False
-    inline: str | None = None
-    views: int | None = None
-    fresh: bool = True
-    nodes: tuple[Operation, ...] = ()
-
-    def flat_inputs(self) -> list[Value]:
-        """The Values among the inputs, lists opened."""
-        flat: list[Value] = []
-        for item in self.inputs:
-            if isinstance(item, list):
-                flat.extend(v for v in item if v is not None)
-            elif item is not None:
-                flat.append(item)
-        return flat
-
-
-@dataclasses.dataclass
-class Plan:
-    """Steps between fed tensors and fetched values."""
-
-    graph: Any
-    feeds: list[Tensor]
-    fetches: list[Tensor]
-    steps: list[Step]
-    fed_values: list[Value]
-    fetched_values: list[Value]
-    constants: dict[Value, Any] = dataclasses.field(default_factory=dict)
-    names: dict[str, Any] = dataclasses.field(default_factory=dict)
-    copies: list[bool] = dataclasses.field(default_factory=list)
-    log: list[str] = dataclasses.field(default_factory=list)
-    function: Callable[..., Any] | None = None
-    source: str = ""
-    line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
-
-    def describe(self) -> str:
-        """The steps in words, one a line."""
-        lines = []
-        for step in self.steps:
-            node = f" [{step.node.name}]" if step.node is not None else ""
-            lines.append(f"{step.outputs} = {step.what}({step.inputs}){node}")
-        return "\n".join(lines)
 
 
 def prune(fetches: Sequence[Any], fed: set[Tensor]) -> list[Operation]:
@@ -159,15 +88,22 @@ def _topological(nodes: set[Operation], fed: set[Tensor]) -> list[Operation]:
 class _Lowering:
     """Turns nodes into steps, with conversions between the kinds of values where needed."""
 
-    def __init__(self, graph: Any, feeds: list[Tensor], fetches: list[Any]):
+    def __init__(self, graph: Any, feeds: list[Tensor], fetches: list[Any], body: bool = False):
+        self.body = body
         self.plan = Plan(graph, feeds, [f for f in fetches if isinstance(f, Tensor)], [], [], [])
         self.fed = {t: i for i, t in enumerate(feeds)}
         self.values: dict[tuple[Tensor, str], Value] = {}
         for tensor in feeds:
-            kind = "R" if tensor.dtype.base_dtype in _HANDLES else "H"
+            kind = self._outer_kind(tensor)
             value = Value(tensor, kind)
             self.plan.fed_values.append(value)
             self.values[tensor, kind] = value
+
+    def _outer_kind(self, tensor: Tensor) -> str:
+        """The kind of a feed or fetch: numpy for users, the natural one for a function body."""
+        if self.body:
+            return control.kind_of(tensor)
+        return "R" if tensor.dtype.base_dtype in _HANDLES else "H"
 
     def lower(self, nodes: list[Operation]) -> Plan:
         fed_whole = {n for n in nodes if n._outputs and all(t in self.fed for t in n._outputs)}
@@ -179,8 +115,8 @@ class _Lowering:
             else:
                 self._node(node)
         for tensor in self.plan.fetches:
-            kind = "R" if tensor.dtype.base_dtype in _HANDLES else "H"
-            self.plan.fetched_values.append(self.want(tensor, kind, None))
+            kind = self._outer_kind(tensor)
+            self.plan.fetched_values.append(self.want(tensor, kind))
         return self.plan
 
     def _constant(self, node: Operation) -> None:
@@ -193,8 +129,9 @@ class _Lowering:
 
     def _node(self, node: Operation) -> None:
         record = opdef.record(node.type)
+        structured = node.type in control.NODES
         try:
-            function = call.bind(node)
+            function = None if structured else call.bind(node)
         except KeyError:
             raise errors.UnimplementedError(
                 node.node_def,
@@ -206,12 +143,11 @@ class _Lowering:
         for arg, group in zip(definition.inputs, call.grouped(node, node._inputs), strict=True):
             host = arg.name in record.host
             if isinstance(group, list):
-                arguments.append([self.want(t, self._kind(t, arg, host), node) for t in group])
+                arguments.append([self.want(t, self._kind(t, arg, host, structured)) for t in group])
             else:
-                arguments.append(self.want(group, self._kind(group, arg, host), node))
+                arguments.append(self.want(group, self._kind(group, arg, host, structured)))
         outputs: list[Value | None] = []
-        refs = [a.is_ref for a in definition.outputs for _ in (0,)]
-        for i, tensor in enumerate(node._outputs):
+        for tensor in node._outputs:
             if tensor.dtype.base_dtype in _HANDLES or tensor.dtype._is_ref_dtype:
                 kind = "R"
             elif tensor.dtype.base_dtype in _HOST_ONLY or record.host_out:
@@ -222,7 +158,9 @@ class _Lowering:
             outputs.append(value)
             if tensor not in self.fed:
                 self.values[tensor, kind] = value
-        del refs, i
+        if structured:
+            self.plan.steps.append(control.lower(node, arguments, outputs))
+            return
         self.plan.steps.append(
             Step(
                 node.type,
@@ -237,14 +175,16 @@ class _Lowering:
         )
 
     @staticmethod
-    def _kind(tensor: Tensor, arg: opdef.ArgDef, host: bool) -> str:
+    def _kind(tensor: Tensor, arg: opdef.ArgDef, host: bool, structured: bool) -> str:
+        if structured:
+            return control.kind_of(tensor)
         if arg.is_ref or tensor.dtype.base_dtype in _HANDLES:
             return "R"
         if host or tensor.dtype.base_dtype in _HOST_ONLY:
             return "H"
         return "T"
 
-    def want(self, tensor: Tensor, kind: str, node: Operation | None) -> Value:
+    def want(self, tensor: Tensor, kind: str) -> Value:
         """The value of a tensor in the wanted kind, converted when it exists in another one."""
         found = self.values.get((tensor, kind))
         if found is not None:
@@ -284,17 +224,23 @@ def _read(variable: Any) -> torch.Tensor:
     return variable.read()
 
 
-def make(graph: Any, fetches: list[Any], feeds: list[Tensor]) -> Plan:
-    """The finished plan, generated function included, for fetched tensors and operations."""
+def make(graph: Any, fetches: list[Any], feeds: list[Tensor], body: bool = False) -> Plan:
+    """The finished plan, generated function included, for fetched tensors and operations.
+
+    `body`: it is the body of a function, and takes and gives values in their natural kinds.
+    """
     from relight.engine import codegen, passes
 
     nodes = prune(fetches, set(feeds))
     with torch.inference_mode():
-        plan = _Lowering(graph, feeds, fetches).lower(nodes)
+        plan = _Lowering(graph, feeds, fetches, body).lower(nodes)
         debug = "plan" in os.environ.get("RELIGHT_DEBUG", "")
         if debug:
             print(f"--- lowered: {len(plan.steps)} steps", plan.describe(), sep="\n", file=sys.stderr)
         for function in passes.PASSES:
+            if body and function is passes.copy_fetches:
+                plan.copies = [False] * len(plan.fetched_values)
+                continue
             before = len(plan.steps)
             function(plan)
             plan.log.append(f"{function.__name__}: {before} -> {len(plan.steps)} steps")

@@ -1,0 +1,81 @@
+"""What plans are made of: values, steps, and the plan itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from relight.graph.node import Operation, Tensor
+
+
+class Value:
+    """One value of a plan: the tensor that it comes from, and its kind."""
+
+    __slots__ = ("kind", "name", "tensor")
+
+    def __init__(self, tensor: Tensor | None, kind: str, name: str = ""):
+        self.tensor = tensor
+        self.kind = kind
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name or id(self)} {self.tensor.name if self.tensor else ''}>"
+
+
+@dataclasses.dataclass(eq=False)
+class Step:
+    """Call `function(*inputs)` and name what it gives.
+
+    `inputs` holds Values, lists of Values, or None (an absent optional input of a fused step).
+    `takes_session`: the session's state is passed first. `inline`: a template of generated code
+    instead of a call, with `{0}` ... for the inputs. `fresh`: whether the outputs are new memory.
+    """
+
+    what: str
+    function: Callable[..., Any] | None
+    inputs: list[Any]
+    outputs: list[Value | None]
+    node: Operation | None = None
+    takes_session: bool = False
+    inline: str | None = None
+    views: int | None = None
+    fresh: bool = True
+    nodes: tuple[Operation, ...] = ()
+
+    def flat_inputs(self) -> list[Value]:
+        """The Values among the inputs, lists opened."""
+        flat: list[Value] = []
+        for item in self.inputs:
+            if isinstance(item, list):
+                flat.extend(v for v in item if v is not None)
+            elif item is not None:
+                flat.append(item)
+        return flat
+
+
+@dataclasses.dataclass
+class Plan:
+    """Steps between fed tensors and fetched values."""
+
+    graph: Any
+    feeds: list[Tensor]
+    fetches: list[Tensor]
+    steps: list[Step]
+    fed_values: list[Value]
+    fetched_values: list[Value]
+    constants: dict[Value, Any] = dataclasses.field(default_factory=dict)
+    names: dict[str, Any] = dataclasses.field(default_factory=dict)
+    copies: list[bool] = dataclasses.field(default_factory=list)
+    log: list[str] = dataclasses.field(default_factory=list)
+    function: Callable[..., Any] | None = None
+    source: str = ""
+    line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
+
+    def describe(self) -> str:
+        """The steps in words, one a line."""
+        lines = []
+        for step in self.steps:
+            node = f" [{step.node.name}]" if step.node is not None else ""
+            lines.append(f"{step.outputs} = {step.what}({step.inputs}){node}")
+        return "\n".join(lines)
