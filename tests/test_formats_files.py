@@ -245,3 +245,12 @@ def test_growing_event_file(tmp_path):
     assert len(list(events.read_events(tmp_path / "e", growing=True))) == 4
     with pytest.raises(FormatError, match="truncated"):
         list(events.read_events(tmp_path / "e"))
+
+
+def test_event_writer_reports_what_is_no_event(tmp_path):
+    writer = events.EventFileWriter(tmp_path)
+    writer.add_event("text")
+    with pytest.raises(AttributeError):
+        writer.flush()
+    with pytest.raises(AttributeError):
+        writer.close()

@@ -75,11 +75,14 @@ def test_bundle(tmp_path, data):
 @FUZZ
 @given(data=st.data())
 def test_index_entries_that_lie_with_good_checksums(tmp_path, data):
-    """Table and checksums are right; what the entries say is not."""
+    """Table and checksums are right; what the entries say is not.
+
+    The header stays: another number of shards asks for other files (FileNotFoundError).
+    """
     raw = dict(BundleReader(DATA / "parts")._raw)
     raw[b""] = field_varint(1, 1)
     for key in list(raw):
-        if data.draw(st.booleans()):
+        if key and data.draw(st.booleans()):
             raw[key] = data.draw(damage(raw[key]))
     raw[b"z"] = data.draw(
         st.builds(

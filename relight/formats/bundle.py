@@ -20,6 +20,7 @@ Sources: tensorflow/core/protobuf/tensor_bundle.proto, core/util/tensor_bundle/t
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import secrets
@@ -336,8 +337,10 @@ class BundleWriter:
             raise
 
     def _append(self, key: bytes, name: str, array: np.ndarray, dtype: int) -> None:
-        if key in self._entries:
+        file = self._file
+        if file is None or key in self._entries:
             raise ValueError(f"{name}: tensor is there already")
+        body: bytes | np.ndarray
         if dtype == DT_STRING:
             body, crc = _encode_strings(array)
             size = len(body)
@@ -347,7 +350,7 @@ class BundleWriter:
             body = contiguous.reshape(-1).view(np.uint8)
             crc = masked_crc32c(body)
             size = contiguous.nbytes
-        self._file.write(body)
+        file.write(body)  # type: ignore[arg-type]  # an array is a buffer
         self._entries[key] = Entry(dtype, array.shape, 0, self._offset, size, crc)
         self._offset += size
 
@@ -399,7 +402,7 @@ class BundleReader:
         self.prefix = os.fspath(prefix)
         self._path = index_path(self.prefix)
         self._raw: dict[bytes, bytes] = {}
-        self._files: dict[int, tuple[BinaryIO, int]] = {}
+        self._files: dict[int, tuple[io.FileIO, int]] = {}
         self._lock = threading.Lock()
         with TableReader(self._path) as table:
             for key, value, _ in table.items():
@@ -475,10 +478,10 @@ class BundleReader:
             array = array[index].copy()
         return array
 
-    def _file(self, shard: int) -> tuple[BinaryIO, int]:
+    def _file(self, shard: int) -> tuple[io.FileIO, int]:
         """The open data file of a shard and its size."""
         if shard not in self._files:
-            file = open(data_path(self.prefix, shard, self.num_shards), "rb", buffering=0)
+            file = io.FileIO(data_path(self.prefix, shard, self.num_shards), "r")
             self._files[shard] = (file, os.fstat(file.fileno()).st_size)
         return self._files[shard]
 
@@ -622,9 +625,10 @@ def merge_bundles(
     FormatError if a part's index is damaged.
     """
     dest = os.fspath(dest)
+    sources = [os.fspath(prefix) for prefix in prefixes]
     merged: dict[bytes, Entry] = {}
     shards: dict[str, int] = {}
-    for prefix in map(os.fspath, prefixes):
+    for prefix in sources:
         with BundleReader(prefix) as part:
             for key in part._raw:
                 entry = part._entry(key)
@@ -658,7 +662,7 @@ def merge_bundles(
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    for prefix in map(os.fspath, prefixes):
+    for prefix in sources:
         if index_path(prefix) != index_path(dest):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(index_path(prefix))

@@ -64,7 +64,7 @@ class _Worker(threading.Thread):
         super().__init__(name="relight-events", daemon=True)
         # A queue of size 0 is without bound, as in queue.Queue.
         self.queue: queue.Queue = queue.Queue(max_queue)
-        self.error: OSError | None = None
+        self.error: Exception | None = None
         self.path: str | None = None
         self.flush_lock = threading.Lock()
         self._prefix = prefix
@@ -104,7 +104,7 @@ class _Worker(threading.Thread):
                         if now > next_flush:
                             self.open().flush()
                             next_flush = now + self._flush_secs
-            except OSError as error:
+            except Exception as error:  # told to the next caller; the thread must go on draining
                 self.error = error
             finally:
                 self.queue.task_done()

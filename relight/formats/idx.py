@@ -22,7 +22,7 @@ import numpy as np
 
 from relight.formats.errors import FormatError
 
-_DTYPES = {
+_DTYPES: dict[int, np.dtype] = {
     8: np.dtype(">u1"),
     9: np.dtype(">i1"),
     11: np.dtype(">i2"),

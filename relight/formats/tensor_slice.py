@@ -38,7 +38,7 @@ def encode_shape(shape: Sequence[int]) -> bytes:
 
 def decode_shape(data: bytes, start: int, end: int) -> tuple[int, ...]:
     """The sizes in the TensorShapeProto at `data[start:end]`."""
-    sizes = []
+    sizes: list[int] = []
     for number, kind, a, b in read_fields(data, start, end):
         if number == 2:
             expect(kind, BYTES, number, a)

@@ -70,8 +70,8 @@ class DataSet:
 
     def __init__(
         self,
-        images: np.ndarray,
-        labels: np.ndarray,
+        images: Any,
+        labels: Any,
         fake_data: bool = False,
         one_hot: bool = False,
         dtype: Any = "float32",
