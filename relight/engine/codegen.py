@@ -102,8 +102,8 @@ def _step_lines(step: Step, index: int, namespace: dict[str, Any]) -> list[str]:
     elif len(targets) == 1 and not targets[0].startswith("["):
         lines = [f"{targets[0]} = {code}{comment}"]
     else:
-        star = ", ".join(targets)
-        lines = [f"{star}{',' if len(targets) == 1 else ''} = {code}{comment}"]
+        # A single list output is a flat list: `[a, b] = k(...)`.
+        lines = [f"{', '.join(targets)} = {code}{comment}"]
     if step.what == "read":  # `.value` is None before the first assignment
         lines.append(f"if {targets[0]} is None: {targets[0]} = uninitialized({arguments[0]})")
     return lines

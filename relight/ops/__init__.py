@@ -3,6 +3,18 @@
 Importing this package declares them all.
 """
 
-from relight.ops import constants, placeholders, state
+from relight.ops import (
+    constants,
+    io,
+    placeholders,
+    state,
+    summary,
+)
 
-__all__ = ["constants", "placeholders", "state"]
+__all__ = [
+    "constants",
+    "io",
+    "placeholders",
+    "state",
+    "summary",
+]
