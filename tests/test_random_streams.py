@@ -1,10 +1,13 @@
-"""Random streams against numbers recorded from TensorFlow 1.15 (tests/tools/make_random_goldens.py)."""
+"""Random streams against numbers recorded from TensorFlow 1.15
+(tests/tools/make_random_goldens.py).
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +38,9 @@ def of_kind(*kinds):
     chosen = [point for point in POINTS if point["kind"] in kinds]
     assert chosen
     return [
-        pytest.param(point, id=f"{i}-{point['kind']}-{point.get('dtype', '')}-{point.get('shape', '')}")
+        pytest.param(
+            point, id=f"{i}-{point['kind']}-{point.get('dtype', '')}-{point.get('shape', '')}"
+        )
         for i, point in enumerate(chosen)
     ]
 
@@ -50,7 +55,9 @@ def ulps(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def check(record: dict, got, tolerance: int = 0) -> None:
-    """`got` against one recorded result: shape, dtype, and values to `tolerance` ulps; 0 also checks every byte."""
+    """`got` against one recorded result: shape, dtype, and values to `tolerance` ulps; 0 also
+    checks every byte.
+    """
     if isinstance(got, torch.Tensor):
         got = (got.float() if got.dtype == torch.bfloat16 else got).numpy()
     got = np.asarray(got)
@@ -84,12 +91,18 @@ def draw_again(point: dict, draw, tolerance: int = 0) -> None:
 @pytest.mark.parametrize("point", of_kind("uniform", "normal", "truncated_normal"))
 def test_floats(point):
     wide_normal = point["dtype"] == "float64" and point["kind"] != "uniform"
-    draw_again(point, lambda s: getattr(s, point["kind"])(point["shape"], dtype_of(point)), 2 if wide_normal else 0)
+    draw_again(
+        point,
+        lambda s: getattr(s, point["kind"])(point["shape"], dtype_of(point)),
+        2 if wide_normal else 0,
+    )
 
 
 @pytest.mark.parametrize("point", of_kind("uniform_int"))
 def test_integers(point):
-    draw_again(point, lambda s: s.uniform_int(point["shape"], point["low"], point["high"], dtype_of(point)))
+    draw_again(
+        point, lambda s: s.uniform_int(point["shape"], point["low"], point["high"], dtype_of(point))
+    )
 
 
 @pytest.mark.parametrize("point", of_kind("shuffle"))
@@ -107,14 +120,16 @@ def test_multinomial(point):
     if point["kind"] == "multinomial":
         draw_again(point, lambda s: s.multinomial(logits, point["samples"], out))
     else:
-        got = stateless.stateless_multinomial(logits, point["samples"], point["seeds"], out, point["threads"])
+        got = stateless.stateless_multinomial(
+            logits, point["samples"], point["seeds"], out, point["threads"]
+        )
         check(point["runs"][0][0], got)
 
 
 @pytest.mark.parametrize("point", of_kind("gamma"))
 def test_gamma(point):
     alpha = torch.tensor(point["alpha"], dtype=dtype_of(point))
-    draw_again(point, lambda s: s.gamma(point["shape"], alpha), 8 if point["dtype"] == "float64" else 1)
+    draw_again(point, lambda s: s.gamma(point["shape"], alpha), 1)
 
 
 @pytest.mark.parametrize("point", of_kind("poisson"))
@@ -129,17 +144,24 @@ def test_parameterized_truncated_normal(point):
         return [float(x) for x in text] if isinstance(text, list) else float(text)
 
     bounds = [torch.tensor(number(text), dtype=dtype_of(point)) for text in point["bounds"]]
-    draw_again(point, lambda s: s.parameterized_truncated_normal(point["shape"], *bounds), 4)
+    draw_again(point, lambda s: s.parameterized_truncated_normal(point["shape"], *bounds), 1)
 
 
 @pytest.mark.parametrize(
     "point",
-    of_kind("stateless_uniform", "stateless_normal", "stateless_truncated_normal", "stateless_uniform_int"),
+    of_kind(
+        "stateless_uniform",
+        "stateless_normal",
+        "stateless_truncated_normal",
+        "stateless_uniform_int",
+    ),
 )
 def test_stateless(point):
     kind, shape, seeds, dtype = point["kind"], point["shape"], point["seeds"], dtype_of(point)
     if kind == "stateless_uniform_int":
-        got = stateless.stateless_random_uniform_int(shape, seeds, point["low"], point["high"], dtype)
+        got = stateless.stateless_random_uniform_int(
+            shape, seeds, point["low"], point["high"], dtype
+        )
     else:
         functions = {
             "stateless_uniform": stateless.stateless_random_uniform,
@@ -147,7 +169,9 @@ def test_stateless(point):
             "stateless_truncated_normal": stateless.stateless_truncated_normal,
         }
         got = functions[kind](shape, seeds, dtype)
-    check(point["runs"][0][0], got, 2 if dtype == torch.float64 and kind != "stateless_uniform" else 0)
+    check(
+        point["runs"][0][0], got, 1 if dtype == torch.float64 and kind != "stateless_uniform" else 0
+    )
 
 
 SAMPLERS = {
@@ -161,13 +185,17 @@ SAMPLERS = {
 @pytest.mark.parametrize("point", of_kind("candidates"))
 def test_candidates(point):
     if point["sampler"] == "fixed_unigram":
-        sampler = cand.FixedUnigramSampler(point["range_max"], point["unigrams"], 0.75, num_reserved_ids=1)
+        sampler = cand.FixedUnigramSampler(
+            point["range_max"], point["unigrams"], 0.75, num_reserved_ids=1
+        )
     else:
         sampler = SAMPLERS[point["sampler"]](point["range_max"])
     stream = PhiloxStream(*point["seeds"])
     true = np.array(point["true"])
     for run in point["runs"]:
-        sampled, true_counts, counts = sampler.sample(stream, true, point["sampled"], point["unique"])
+        sampled, true_counts, counts = sampler.sample(
+            stream, true, point["sampled"], point["unique"]
+        )
         check(run[0], sampled)
         check(run[1], true_counts, 2)
         check(run[2], counts, 2)
@@ -224,14 +252,20 @@ def test_dataset_order(point):
 
 @pytest.mark.parametrize("point", of_kind("shuffle_and_repeat"))
 def test_shuffle_and_repeat_order(point):
-    shuffle = DatasetShuffle(lambda: iter(range(point["size"])), point["buffer"], *point["seeds"], point["count"])
+    shuffle = DatasetShuffle(
+        lambda: iter(range(point["size"])), point["buffer"], *point["seeds"], point["count"]
+    )
     check(point["runs"][0][0], np.array(list(shuffle), np.int64))
 
 
 def test_seed_pairs():
     rows = next(point for point in POINTS if point["kind"] == "get_seed")["rows"]
     for graph_seed, op_seed, made, *expected in rows:
-        assert list(derive_seeds(graph_seed, op_seed, made)) == expected, (graph_seed, op_seed, made)
+        assert list(derive_seeds(graph_seed, op_seed, made)) == expected, (
+            graph_seed,
+            op_seed,
+            made,
+        )
 
 
 def test_known_first_normals():
@@ -255,10 +289,14 @@ def philox_reference(key: int, counter: int) -> list[int]:
     return words
 
 
-@pytest.mark.parametrize("counter", [0, 2**32 - 2, 2**64 - 3, 2**96 - 1, 2**128 - 2, 123456789 << 64 | 2**32 - 1])
+@pytest.mark.parametrize(
+    "counter", [0, 2**32 - 2, 2**64 - 3, 2**96 - 1, 2**128 - 2, 123456789 << 64 | 2**32 - 1]
+)
 def test_blocks_across_carries(counter):
     generator = Philox(0x0123456789ABCDEF, counter)
-    expected = [w for i in range(5) for w in philox_reference(generator.key, (counter + i) % 2**128)]
+    expected = [
+        w for i in range(5) for w in philox_reference(generator.key, (counter + i) % 2**128)
+    ]
     assert generator.words(20).tolist() == expected
 
 
@@ -300,7 +338,9 @@ def test_moments_and_bounds(make):
     assert poisson.mean(0).tolist() == pytest.approx([2.0, 30.0], rel=0.05)
     classes = stream.multinomial(torch.log(torch.tensor([[0.2, 0.0, 0.8]])), 20_000)
     assert (classes == 1).sum() == 0 and abs((classes == 2).float().mean() - 0.8) < 0.02
-    bounded = stream.parameterized_truncated_normal([2000], *map(torch.tensor, (0.0, 1.0, 2.0, 9.0)))
+    bounded = stream.parameterized_truncated_normal(
+        [2000], *map(torch.tensor, (0.0, 1.0, 2.0, 9.0))
+    )
     assert bounded.min() >= 2 and bounded.max() <= 9
     assert sorted(stream.shuffle(torch.arange(50)).tolist()) == list(range(50))
 
@@ -318,7 +358,9 @@ def test_empty_draws():
         assert getattr(stream, method)([0, 3]).shape == (0, 3)
     assert stream.multinomial(torch.zeros(2, 3), 0).shape == (2, 0)
     assert stream.gamma([0], torch.tensor([1.0])).shape == (0, 1)
-    assert torch.equal(stream.uniform([4]), PhiloxStream(1, 1).uniform([4])), "an empty draw takes nothing"
+    assert torch.equal(stream.uniform([4]), PhiloxStream(1, 1).uniform([4])), (
+        "an empty draw takes nothing"
+    )
 
 
 def test_errors_name_the_cause():
@@ -331,3 +373,23 @@ def test_errors_name_the_cause():
         stream.multinomial(torch.zeros(3), 1)
     with pytest.raises(ValueError, match="invalid parameters"):
         stream.parameterized_truncated_normal([4], *map(torch.tensor, (0.0, -1.0, 0.0, 1.0)))
+
+
+def test_threads_do_not_disturb_each_other():
+    with ThreadPoolExecutor(4) as pool:
+        draws = list(pool.map(lambda seed: PhiloxStream(seed, 1).normal([50_001]), range(8)))
+    for seed, drawn in enumerate(draws):
+        assert torch.equal(drawn, PhiloxStream(seed, 1).normal([50_001]))
+
+
+def test_shared_stream_gives_each_caller_its_own_part():
+    stream = PhiloxStream(9, 9)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda _: stream.uniform([100]), range(20)))
+    again = PhiloxStream(9, 9)
+    alone = [again.uniform([100]) for _ in range(20)]
+
+    def key(numbers):
+        return numbers.tolist()
+
+    assert sorted(map(key, together)) == sorted(map(key, alone))

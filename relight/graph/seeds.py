@@ -8,19 +8,23 @@ DEFAULT_GRAPH_SEED = 87654321
 _MAX_SEED = 2**31 - 1
 
 
-def derive_seeds(graph_seed: int | None, op_seed: int | None, last_id: int) -> tuple[int | None, int | None]:
-    """The pair (seed, seed2) for a graph-level seed, an operation's seed and the number of operations made so far.
+def derive_seeds(
+    graph_seed: int | None, op_seed: int | None, last_id: int
+) -> tuple[int | None, int | None]:
+    """The pair (seed, seed2) of an operation that would be number `last_id` + 1 of its graph.
 
-    Both seeds are taken modulo 2**31 - 1. Without an operation seed its place in the graph stands in; without a
-    graph seed a fixed number does; without both the operation is not seeded: (None, None). The kernels read (0, 0) as
-    "not seeded", so that pair becomes (0, 2**31 - 1).
+    Both seeds are taken modulo 2**31 - 1. Without an operation seed its place in the graph stands
+    in; without a graph seed a fixed number does; without both the operation is not seeded: (None,
+    None). The kernels read (0, 0) as "not seeded", so that pair becomes (0, 2**31 - 1).
     """
-    if graph_seed is None and op_seed is None:
-        return None, None
-    if graph_seed is None:
-        pair = DEFAULT_GRAPH_SEED, op_seed % _MAX_SEED
-    else:
-        pair = graph_seed % _MAX_SEED, (last_id if op_seed is None else op_seed) % _MAX_SEED
+    if op_seed is None:
+        if graph_seed is None:
+            return None, None
+        op_seed = last_id
+    pair = (
+        DEFAULT_GRAPH_SEED if graph_seed is None else graph_seed % _MAX_SEED,
+        op_seed % _MAX_SEED,
+    )
     return (0, _MAX_SEED) if pair == (0, 0) else pair
 
 

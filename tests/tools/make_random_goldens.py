@@ -1,9 +1,10 @@
 """Record random numbers of real TensorFlow 1.15 for tests/test_random_streams.py.
 
-Run under a Python that has TensorFlow 1.15:  python tests/tools/make_random_goldens.py
-Writes tests/golden/random/points.json (what was run) and values.npz (what came out). Every point is one kernel with
-explicit seed attributes, run several times in one session; the sessions have two threads unless the point says so.
-Of large results, 400 evenly spread values and a CRC-32 of all bytes are kept.
+Run under a Python that has TensorFlow 1.15:  python tests/tools/make_random_goldens.py Writes
+tests/golden/random/points.json (what was run) and values.npz (what came out). Every point is one
+kernel with explicit seed attributes, run several times in one session; the sessions have two
+threads unless the point says so. Of large results, 400 evenly spread values and a CRC-32 of all
+bytes are kept.
 """
 
 import json
@@ -28,7 +29,9 @@ inputs = {}
 
 
 def keep(array):
-    """Store an array, or a sample of it and its checksum; returns the record that tells where it lies."""
+    """Store an array, or a sample of it and its checksum; returns the record that tells where it
+    lies.
+    """
     array = np.asarray(array)
     shape = list(array.shape)
     if array.dtype == tf.bfloat16.as_numpy_dtype:
@@ -52,7 +55,7 @@ def keep_all(array):
 
 
 def point(kind, build, runs=3, threads=2, **facts):
-    """Run the tensor (or list of tensors) that `build` makes `runs` times and record every result."""
+    """Run what `build` makes (a tensor or a list) `runs` times and record every result."""
     if threads != THREADS:
         return
     config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=1)
@@ -96,17 +99,27 @@ def floats():
                         lambda k=kernel, s=shape, d=dtype, a=seed, b=seed2: k(
                             shape=tf.constant(s, tf.int32), dtype=d, seed=a, seed2=b
                         ),
-                        shape=shape, dtype=dtype, seeds=[seed, seed2],
-                    )  # fmt: skip
-        for dtype, shape in [("float32", [1001, 999]), ("float32", [300001]), ("float64", [100003]), ("float16", [65537])]:
+                        shape=shape,
+                        dtype=dtype,
+                        seeds=[seed, seed2],
+                    )
+        for dtype, shape in [
+            ("float32", [1001, 999]),
+            ("float32", [300001]),
+            ("float64", [100003]),
+            ("float16", [65537]),
+        ]:
             for threads in (1, 2, 5):
                 if threads == 5 and shape != [300001]:
                     continue
                 try_point(
                     kind,
                     lambda k=kernel, s=shape, d=dtype: k(shape=s, dtype=d, seed=11, seed2=17),
-                    shape=shape, dtype=dtype, seeds=[11, 17], threads=threads,
-                )  # fmt: skip
+                    shape=shape,
+                    dtype=dtype,
+                    seeds=[11, 17],
+                    threads=threads,
+                )
 
 
 def integers():
@@ -117,26 +130,46 @@ def integers():
                 point(
                     "uniform_int",
                     lambda lo=low, hi=high, d=dtype, s=shape: raw.RandomUniformInt(
-                        shape=s, minval=tf.constant(lo, d), maxval=tf.constant(hi, d), seed=3, seed2=9
+                        shape=s,
+                        minval=tf.constant(lo, d),
+                        maxval=tf.constant(hi, d),
+                        seed=3,
+                        seed2=9,
                     ),
-                    shape=shape, dtype=dtype, seeds=[3, 9], low=low, high=high,
-                )  # fmt: skip
+                    shape=shape,
+                    dtype=dtype,
+                    seeds=[3, 9],
+                    low=low,
+                    high=high,
+                )
     for low, high in [(-(2**63), 2**63 - 1), (0, 10**15 + 7), (-3, 2**62)]:
         point(
             "uniform_int",
             lambda lo=low, hi=high: raw.RandomUniformInt(
-                shape=[9], minval=tf.constant(lo, tf.int64), maxval=tf.constant(hi, tf.int64), seed=3, seed2=9
+                shape=[9],
+                minval=tf.constant(lo, tf.int64),
+                maxval=tf.constant(hi, tf.int64),
+                seed=3,
+                seed2=9,
             ),
-            shape=[9], dtype="int64", seeds=[3, 9], low=low, high=high,
-        )  # fmt: skip
+            shape=[9],
+            dtype="int64",
+            seeds=[3, 9],
+            low=low,
+            high=high,
+        )
     for dtype, shape in [("int32", [300, 401]), ("int64", [70001])]:
         point(
             "uniform_int",
             lambda d=dtype, s=shape: raw.RandomUniformInt(
                 shape=s, minval=tf.constant(-4, d), maxval=tf.constant(1000, d), seed=3, seed2=9
             ),
-            shape=shape, dtype=dtype, seeds=[3, 9], low=-4, high=1000,
-        )  # fmt: skip
+            shape=shape,
+            dtype=dtype,
+            seeds=[3, 9],
+            low=-4,
+            high=1000,
+        )
 
 
 def shuffles():
@@ -144,24 +177,42 @@ def shuffles():
         point(
             "shuffle",
             lambda n=size: raw.RandomShuffle(value=tf.range(n), seed=4, seed2=size),
-            size=size, columns=0, seeds=[4, size],
-        )  # fmt: skip
+            size=size,
+            columns=0,
+            seeds=[4, size],
+        )
     point(
         "shuffle",
         lambda: raw.RandomShuffle(value=tf.reshape(tf.range(60), [12, 5]), seed=4, seed2=6),
-        size=12, columns=5, seeds=[4, 6],
-    )  # fmt: skip
+        size=12,
+        columns=5,
+        seeds=[4, 6],
+    )
 
 
 def multinomials():
     rng = np.random.RandomState(0)
-    cases = [(1, 4, 1), (3, 5, 7), (8, 10, 1), (32, 100, 3), (200, 10, 1), (500, 10, 2), (64, 1000, 5), (4, 6, 401)]
+    cases = [
+        (1, 4, 1),
+        (3, 5, 7),
+        (8, 10, 1),
+        (32, 100, 3),
+        (200, 10, 1),
+        (500, 10, 2),
+        (64, 1000, 5),
+        (4, 6, 401),
+    ]
     for rows, classes, samples in cases:
         logits = rng.randn(rows, classes).astype(np.float32).round(3)
         if rows == 3:
             logits[0, 2], logits[1, 0] = -np.inf, np.nan
         record = keep_all(logits.astype(np.float16))
-        for dtype, out in [("float32", "int64"), ("float32", "int32"), ("float16", "int64"), ("float64", "int64")]:
+        for dtype, out in [
+            ("float32", "int64"),
+            ("float32", "int32"),
+            ("float16", "int64"),
+            ("float64", "int64"),
+        ]:
             if rows > 8 and (dtype, out) != ("float32", "int64"):
                 continue
             for threads in (2, 1, 3) if rows > 100 else (2,):
@@ -171,15 +222,26 @@ def multinomials():
                     lambda v=value, n=samples, o=out: raw.Multinomial(
                         logits=tf.constant(v), num_samples=n, seed=8, seed2=2, output_dtype=o
                     ),
-                    logits=record, dtype=dtype, out=out, samples=samples, seeds=[8, 2], threads=threads,
-                )  # fmt: skip
+                    logits=record,
+                    dtype=dtype,
+                    out=out,
+                    samples=samples,
+                    seeds=[8, 2],
+                    threads=threads,
+                )
                 try_point(
                     "stateless_multinomial",
                     lambda v=value, n=samples, o=out: raw.StatelessMultinomial(
                         logits=tf.constant(v), num_samples=n, seed=[5, 6], output_dtype=o
                     ),
-                    logits=record, dtype=dtype, out=out, samples=samples, seeds=[5, 6], threads=threads, runs=1,
-                )  # fmt: skip
+                    logits=record,
+                    dtype=dtype,
+                    out=out,
+                    samples=samples,
+                    seeds=[5, 6],
+                    threads=threads,
+                    runs=1,
+                )
 
 
 def rejections():
@@ -188,14 +250,24 @@ def rejections():
         for shape in ([1], [3], [2, 5]):
             point(
                 "gamma",
-                lambda s=shape, d=dtype: raw.RandomGamma(shape=s, alpha=tf.constant(alpha, d), seed=5, seed2=3),
-                shape=shape, dtype=dtype, alpha=alpha.tolist(), seeds=[5, 3],
-            )  # fmt: skip
+                lambda s=shape, d=dtype: raw.RandomGamma(
+                    shape=s, alpha=tf.constant(alpha, d), seed=5, seed2=3
+                ),
+                shape=shape,
+                dtype=dtype,
+                alpha=alpha.tolist(),
+                seeds=[5, 3],
+            )
     point(
         "gamma",
-        lambda: raw.RandomGamma(shape=[4000], alpha=tf.constant([0.3, 2.0], tf.float32), seed=5, seed2=3),
-        shape=[4000], dtype="float32", alpha=[0.3, 2.0], seeds=[5, 3],
-    )  # fmt: skip
+        lambda: raw.RandomGamma(
+            shape=[4000], alpha=tf.constant([0.3, 2.0], tf.float32), seed=5, seed2=3
+        ),
+        shape=[4000],
+        dtype="float32",
+        alpha=[0.3, 2.0],
+        seeds=[5, 3],
+    )
     rate = np.array([0.1, 1.0, 5.0, 9.5, 10.0, 30.0, 1000.0])
     for dtype in ("float32", "float64", "float16", "int32", "int64"):
         for shape in ([3], [50], [2, 5]):
@@ -204,9 +276,17 @@ def rejections():
                 lambda s=shape, d=dtype: raw.RandomPoissonV2(
                     shape=s, rate=tf.constant(rate, tf.float32), dtype=d, seed=5, seed2=4
                 ),
-                shape=shape, dtype=dtype, rate=rate.tolist(), seeds=[5, 4],
-            )  # fmt: skip
-    bounds = [(0.0, 1.0, -1.0, 1.0), (0.0, 1.0, -2.0, 3.0), (1.0, 2.0, 4.0, 5.0), (0.0, 1.0, 3.0, np.inf)]
+                shape=shape,
+                dtype=dtype,
+                rate=rate.tolist(),
+                seeds=[5, 4],
+            )
+    bounds = [
+        (0.0, 1.0, -1.0, 1.0),
+        (0.0, 1.0, -2.0, 3.0),
+        (1.0, 2.0, 4.0, 5.0),
+        (0.0, 1.0, 3.0, np.inf),
+    ]
     bounds += [(0.0, 1.0, -np.inf, -2.0), (5.0, 0.5, 4.9, 5.1), (0.0, 3.0, -9.0, -8.5)]
     for dtype in ("float32", "float64", "float16"):
         for bound in bounds:
@@ -224,8 +304,12 @@ def rejections():
                         seed=6,
                         seed2=1,
                     ),
-                    shape=shape, dtype=dtype, bounds=[str(x) for x in bound], seeds=[6, 1], threads=threads,
-                )  # fmt: skip
+                    shape=shape,
+                    dtype=dtype,
+                    bounds=[str(x) for x in bound],
+                    seeds=[6, 1],
+                    threads=threads,
+                )
         point(
             "parameterized_truncated_normal",
             lambda d=dtype: raw.ParameterizedTruncatedNormal(
@@ -237,9 +321,11 @@ def rejections():
                 seed=6,
                 seed2=1,
             ),
-            shape=[3, 9], dtype=dtype, seeds=[6, 1],
+            shape=[3, 9],
+            dtype=dtype,
+            seeds=[6, 1],
             bounds=[["0", "1", "2"], ["1", "2", "0.5"], ["-1"], ["1", "4", "2.2"]],
-        )  # fmt: skip
+        )
 
 
 def stateless():
@@ -254,18 +340,31 @@ def stateless():
                 for seeds in ([1, 2], [-3, 2**31 - 1], [2**45, -(2**50)]):
                     try_point(
                         kind,
-                        lambda k=kernel, s=shape, d=dtype, n=seeds: k(shape=s, dtype=d, seed=np.array(n, np.int64)),
-                        shape=shape, dtype=dtype, seeds=seeds, runs=1,
-                    )  # fmt: skip
+                        lambda k=kernel, s=shape, d=dtype, n=seeds: k(
+                            shape=s, dtype=d, seed=np.array(n, np.int64)
+                        ),
+                        shape=shape,
+                        dtype=dtype,
+                        seeds=seeds,
+                        runs=1,
+                    )
     for dtype in ("int32", "int64"):
         for seeds in ([1, 2], [-3, 2**31 - 1]):
             point(
                 "stateless_uniform_int",
                 lambda d=dtype, n=seeds: raw.StatelessRandomUniformInt(
-                    shape=[3, 5], seed=np.array(n, np.int32), minval=tf.constant(-3, d), maxval=tf.constant(98, d)
+                    shape=[3, 5],
+                    seed=np.array(n, np.int32),
+                    minval=tf.constant(-3, d),
+                    maxval=tf.constant(98, d),
                 ),
-                shape=[3, 5], dtype=dtype, seeds=seeds, low=-3, high=98, runs=1,
-            )  # fmt: skip
+                shape=[3, 5],
+                dtype=dtype,
+                seeds=seeds,
+                low=-3,
+                high=98,
+                runs=1,
+            )
 
 
 def candidates():
@@ -282,29 +381,62 @@ def candidates():
                 point(
                     "candidates",
                     lambda k=kernel, u=unique, n=sampled, r=top: list(
-                        k(true_classes=true, num_true=2, num_sampled=n, unique=u, range_max=r, seed=3, seed2=8)
+                        k(
+                            true_classes=true,
+                            num_true=2,
+                            num_sampled=n,
+                            unique=u,
+                            range_max=r,
+                            seed=3,
+                            seed2=8,
+                        )
                     ),
-                    sampler=name, unique=unique, sampled=sampled, range_max=top, true=true.tolist(), seeds=[3, 8],
-                )  # fmt: skip
+                    sampler=name,
+                    unique=unique,
+                    sampled=sampled,
+                    range_max=top,
+                    true=true.tolist(),
+                    seeds=[3, 8],
+                )
     unigrams = [1.0, 5.0, 2.5, 0.1, 3.0, 3.0, 7.0, 0.7, 1.1, 9.0]
     for unique in (True, False):
         point(
             "candidates",
             lambda u=unique: list(
                 raw.FixedUnigramCandidateSampler(
-                    true_classes=true, num_true=2, num_sampled=6, unique=u, range_max=11, distortion=0.75,
-                    num_reserved_ids=1, unigrams=unigrams, seed=3, seed2=8,
+                    true_classes=true,
+                    num_true=2,
+                    num_sampled=6,
+                    unique=u,
+                    range_max=11,
+                    distortion=0.75,
+                    num_reserved_ids=1,
+                    unigrams=unigrams,
+                    seed=3,
+                    seed2=8,
                 )
             ),
-            sampler="fixed_unigram", unique=unique, sampled=6, range_max=11, true=true.tolist(), seeds=[3, 8],
+            sampler="fixed_unigram",
+            unique=unique,
+            sampled=6,
+            range_max=11,
+            true=true.tolist(),
+            seeds=[3, 8],
             unigrams=unigrams,
-        )  # fmt: skip
+        )
 
 
 def boxes():
     cases = [
         ([100, 150, 3], [[[0.1, 0.2, 0.8, 0.9]]], 0.1, [0.75, 1.33], [0.05, 1.0], 100),
-        ([480, 640, 3], [[[0.1, 0.2, 0.8, 0.9], [0.5, 0.5, 0.6, 0.6]]], 0.5, [0.5, 2.0], [0.3, 1.0], 100),
+        (
+            [480, 640, 3],
+            [[[0.1, 0.2, 0.8, 0.9], [0.5, 0.5, 0.6, 0.6]]],
+            0.5,
+            [0.5, 2.0],
+            [0.3, 1.0],
+            100,
+        ),
         ([33, 20, 1], [], 0.1, [0.75, 1.33], [0.05, 0.5], 10),
         ([64, 64, 3], [[[0.0, 0.0, 0.1, 0.1]]], 1.0, [0.9, 1.1], [0.05, 0.1], 3),
     ]
@@ -314,13 +446,26 @@ def boxes():
             "box",
             lambda s=size, b=box, c=covered, r=ratio, a=area, n=attempts: list(
                 raw.SampleDistortedBoundingBoxV2(
-                    image_size=tf.constant(s, tf.int32), bounding_boxes=b, min_object_covered=c, seed=2, seed2=7,
-                    aspect_ratio_range=r, area_range=a, max_attempts=n, use_image_if_no_bounding_boxes=True,
+                    image_size=tf.constant(s, tf.int32),
+                    bounding_boxes=b,
+                    min_object_covered=c,
+                    seed=2,
+                    seed2=7,
+                    aspect_ratio_range=r,
+                    area_range=a,
+                    max_attempts=n,
+                    use_image_if_no_bounding_boxes=True,
                 )
             ),
-            runs=20, size=size, boxes=box.tolist(), covered=covered, ratio=ratio, area=area, attempts=attempts,
+            runs=20,
+            size=size,
+            boxes=box.tolist(),
+            covered=covered,
+            ratio=ratio,
+            area=area,
+            attempts=attempts,
             seeds=[2, 7],
-        )  # fmt: skip
+        )
 
 
 def queues():
@@ -337,18 +482,32 @@ def queues():
             order += sess.run(many).tolist()
             order += [sess.run(one) for _ in range(20 + 1 - 9 - minimum)]
             points.append(
-                {"kind": "queue", "minimum": minimum, "seeds": [87654321, 12], "threads": 2,
-                 "runs": [[keep(np.array(order, np.int32))]]}
-            )  # fmt: skip
+                {
+                    "kind": "queue",
+                    "minimum": minimum,
+                    "seeds": [87654321, 12],
+                    "threads": 2,
+                    "runs": [[keep(np.array(order, np.int32))]],
+                }
+            )
 
 
 def datasets():
     cases = [
-        # size, buffer, reshuffle_each_iteration, repetitions, whether an operation stands between shuffle and repeat
-        (10, 4, None, 1, False), (10, 4, None, 3, True), (10, 10, None, 3, False), (10, 100, True, 3, False),
-        (10, 5, False, 3, False), (10, 5, False, 3, True), (300, 64, None, 2, False), (300, 64, None, 2, True),
-        (7, 1, None, 2, False), (10, 4, None, -1, False), (10, 4, None, -1, True),
-    ]  # fmt: skip
+        # size, buffer, reshuffle_each_iteration, repetitions, whether an operation stands between
+        # shuffle and repeat
+        (10, 4, None, 1, False),
+        (10, 4, None, 3, True),
+        (10, 10, None, 3, False),
+        (10, 100, True, 3, False),
+        (10, 5, False, 3, False),
+        (10, 5, False, 3, True),
+        (300, 64, None, 2, False),
+        (300, 64, None, 2, True),
+        (7, 1, None, 2, False),
+        (10, 4, None, -1, False),
+        (10, 4, None, -1, True),
+    ]
     for size, buffer, reshuffle, repeat, apart in cases:
         with tf.Graph().as_default(), tf.Session() as sess:
             data = tf.data.Dataset.range(size)
@@ -364,9 +523,18 @@ def datasets():
                 order = [sess.run(element) for _ in range(size * (repeat if repeat > 0 else 4))]
                 runs.append([keep(np.array(order, np.int64))])
         points.append(
-            {"kind": "dataset", "size": size, "buffer": buffer, "reshuffle": reshuffle, "repeat": repeat,
-             "apart": apart, "seeds": [87654321, 21], "threads": 2, "runs": runs}
-        )  # fmt: skip
+            {
+                "kind": "dataset",
+                "size": size,
+                "buffer": buffer,
+                "reshuffle": reshuffle,
+                "repeat": repeat,
+                "apart": apart,
+                "seeds": [87654321, 21],
+                "threads": 2,
+                "runs": runs,
+            }
+        )
     for size, buffer, count in [(10, 4, 3), (10, 25, 3), (5, 100, 7)]:
         with tf.Graph().as_default(), tf.Session() as sess:
             data = tf.data.Dataset.range(size).apply(
@@ -375,13 +543,20 @@ def datasets():
             element = tf.compat.v1.data.make_one_shot_iterator(data).get_next()
             order = [sess.run(element) for _ in range(size * count)]
         points.append(
-            {"kind": "shuffle_and_repeat", "size": size, "buffer": buffer, "count": count, "seeds": [87654321, 21],
-             "threads": 2, "runs": [[keep(np.array(order, np.int64))]]}
-        )  # fmt: skip
+            {
+                "kind": "shuffle_and_repeat",
+                "size": size,
+                "buffer": buffer,
+                "count": count,
+                "seeds": [87654321, 21],
+                "threads": 2,
+                "runs": [[keep(np.array(order, np.int64))]],
+            }
+        )
 
 
 def seeds():
-    """Pairs that tf.get_seed derives: [graph seed, op seed, operations made before, seed, seed2]."""
+    """Pairs that tf.get_seed derives: [graph seed, op seed, operations made, seed, seed2]."""
     rows = []
     for graph_seed in (None, 0, 1, 2**31 - 1, 2**31, -1, 123456789012):
         for op_seed in (None, 0, 1, 2**31 - 1, -5, 10**12):
@@ -410,7 +585,8 @@ def main():
         folder = sys.argv[2]
     else:
         folder = HERE
-        # All sessions of a process share the threads of its first session: one process for each number of threads.
+        # All sessions of a process share the threads of its first session: one process for each
+        # number of threads.
         for threads in ("1", "3", "5"):
             with tempfile.TemporaryDirectory() as part:
                 subprocess.check_call([sys.executable, os.path.abspath(__file__), threads, part])
@@ -423,7 +599,7 @@ def main():
     np.savez_compressed(
         os.path.join(folder, "values.npz"),
         **inputs,
-        **{name: np.concatenate(store) for name, store in values.items()}
+        **{name: np.concatenate(store) for name, store in values.items()},
     )
     print(len(points), "points, TensorFlow", tf.__version__)
 

@@ -2,8 +2,8 @@
 
 * `make_stream(seed, seed2)` is what a kernel asks for;
 * `PhiloxStream`, `TorchStream`: the streams of one operation;
-* `stateless`: pure functions of a seed pair; `shuffle`: orders of queues and datasets; `candidates`: samplers that
-  draw sequentially.
+* `stateless`: pure functions of a seed pair; `shuffle`: orders of queues and datasets;
+  `candidates`: samplers that draw sequentially.
 
 Nothing here knows graphs; the package needs torch and numpy alone.
 """
@@ -26,7 +26,9 @@ __all__ = [
 ]
 
 
-def make_stream(seed: int, seed2: int, num_threads: int | None = None) -> PhiloxStream | TorchStream:
+def make_stream(
+    seed: int, seed2: int, num_threads: int | None = None
+) -> PhiloxStream | TorchStream:
     """The stream of an operation with these seed attributes; (0, 0) means not seeded."""
     if seed == 0 and seed2 == 0:
         return TorchStream()

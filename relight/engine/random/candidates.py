@@ -1,4 +1,6 @@
-"""Candidate samplers (log-uniform, uniform, unigram) and the random bounding box: they draw from a stream in order."""
+"""Candidate samplers (log-uniform, uniform, unigram) and the random bounding box: they draw from a
+stream in order.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +38,17 @@ class RangeSampler:
         p = self.probability(values).astype(np.float32)
         if tries == wanted:
             return p * np.float32(wanted)
-        return -np.expm1(np.float32(tries) * np.log1p(-p))
+        # float32 steps, each rounded from float64 as a good C library does.
+        log_missed = np.log1p(-p.astype(np.float64)).astype(np.float32) * np.float32(tries)
+        return -np.expm1(log_missed.astype(np.float64)).astype(np.float32)
 
     def sample(
         self, stream: PhiloxStream, true_classes: np.ndarray, num_sampled: int, unique: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One execution of the sampler's operation.
 
-        Returns (sampled candidates [num_sampled] int64, expected counts of the true classes in the shape of
-        `true_classes` float32, expected counts of the candidates [num_sampled] float32).
+        Returns (sampled candidates [num_sampled] int64, expected counts of the true classes in the
+        shape of `true_classes` float32, expected counts of the candidates [num_sampled] float32).
         Raises ValueError when `unique` candidates are more than the range holds.
         """
         if unique and num_sampled > self.range_max:
@@ -92,7 +96,9 @@ class UniformSampler(RangeSampler):
 
 
 class LogUniformSampler(RangeSampler):
-    """Zipf's distribution: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1). LogUniformCandidateSampler."""
+    """Zipf's distribution: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1).
+    LogUniformCandidateSampler.
+    """
 
     def __init__(self, range_max: int) -> None:
         super().__init__(range_max)
@@ -106,7 +112,9 @@ class LogUniformSampler(RangeSampler):
 
 
 class LearnedUnigramSampler(RangeSampler):
-    """Proportional to one plus the number of times a class was a true one: (ThreadUnsafe)UnigramCandidateSampler."""
+    """Proportional to one plus the number of times a class was a true one:
+    (ThreadUnsafe)UnigramCandidateSampler.
+    """
 
     def __init__(self, range_max: int) -> None:
         super().__init__(range_max)
@@ -128,9 +136,9 @@ class LearnedUnigramSampler(RangeSampler):
 class FixedUnigramSampler(RangeSampler):
     """Given weights, raised to `distortion`: FixedUnigramCandidateSampler.
 
-    The first `num_reserved_ids` classes have weight zero. With `num_shards` > 1 only every num_shards-th class,
-    beginning with `shard`, is kept. Raises ValueError when the number of weights is not `range_max`.
-    Sampling by Walker's alias method (Walker, 1977).
+    The first `num_reserved_ids` classes have weight zero. With `num_shards` > 1 only every
+    num_shards-th class, beginning with `shard`, is kept. Raises ValueError when the number of
+    weights is not `range_max`. Sampling by Walker's alias method (Walker, 1977).
     """
 
     def __init__(
@@ -143,7 +151,9 @@ class FixedUnigramSampler(RangeSampler):
         shard: int = 0,
     ) -> None:
         super().__init__(range_max)
-        weights = [np.float32(0.0) for word in range(num_reserved_ids) if word % num_shards == shard]
+        weights = [
+            np.float32(0.0) for word in range(num_reserved_ids) if word % num_shards == shard
+        ]
         total = np.float32(0.0)
         for word, unigram in enumerate(unigrams, start=len(weights)):
             if word % num_shards == shard:
@@ -190,7 +200,9 @@ class FixedUnigramSampler(RangeSampler):
 
     def probability(self, values: np.ndarray) -> np.ndarray:
         known = (values >= 0) & (values < self.range_max)
-        return np.where(known, self._weights[np.where(known, values, 0)], np.float32(0)) / self._total
+        return (
+            np.where(known, self._weights[np.where(known, values, 0)], np.float32(0)) / self._total
+        )
 
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
@@ -208,18 +220,32 @@ def _covers_object(crop: Box, fraction: np.float32, boxes: Sequence[Box]) -> boo
             continue
         left, top = max(crop[0], box[0]), max(crop[1], box[1])
         right, bottom = min(crop[2], box[2]), min(crop[3], box[3])
-        common = np.float32(0) if left > right or top > bottom else _area((left, top, right, bottom))
+        common = (
+            np.float32(0) if left > right or top > bottom else _area((left, top, right, bottom))
+        )
         if common / _area(box) >= fraction:
             return True
     return False
 
 
 def _crop(
-    width: int, height: int, area_range: tuple[np.float32, np.float32], aspect: np.float32, words: WordStream
+    width: int,
+    height: int,
+    area_range: tuple[np.float32, np.float32],
+    aspect: np.float32,
+    words: WordStream,
 ) -> Box | None:
-    """One attempt at a crop of the given aspect ratio (width / height) and area share; None when it does not fit."""
+    """One attempt at a crop of the given aspect ratio (width / height) and area share; None when it
+    does not fit.
+    """
     f = np.float32
-    if area_range[1] <= 0 or aspect <= 0 or width <= 0 or height <= 0 or area_range[0] > area_range[1]:
+    if (
+        area_range[1] <= 0
+        or aspect <= 0
+        or width <= 0
+        or height <= 0
+        or area_range[0] > area_range[1]
+    ):
         return None
     smallest, largest = (f(f(share * f(width)) * f(height)) for share in area_range)
     tall = int(np.rint(np.sqrt(f(smallest / aspect))))
@@ -257,10 +283,11 @@ def sample_distorted_bounding_box(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """SampleDistortedBoundingBox(V2): a random crop that covers enough of an object.
 
-    `image_size` is (height, width, channels) in pixels; `bounding_boxes` [batch, n, 4] float32 holds
-    (y_min, x_min, y_max, x_max) as shares in [0, 1]. Returns begin [3] and size [3] (int64, for `tf.slice`) and the box
-    [1, 1, 4] float32. Without success after `max_attempts` the whole image is returned.
-    Raises ValueError for boxes outside [0, 1], or none where the image may not stand in for them.
+    `image_size` is (height, width, channels) in pixels; `bounding_boxes` [batch, n, 4] float32
+    holds (y_min, x_min, y_max, x_max) as shares in [0, 1]. Returns begin [3] and size [3] (int64,
+    for `tf.slice`) and the box [1, 1, 4] float32. Without success after `max_attempts` the whole
+    image is returned. Raises ValueError for boxes outside [0, 1], or none where the image may not
+    stand in for them.
     """
     f = np.float32
     height, width = int(image_size[0]), int(image_size[1])
@@ -270,12 +297,14 @@ def sample_distorted_bounding_box(
         raise ValueError(f"All bounding box coordinates must be in [0.0, 1.0]: {worst}")
     image: Box = (0, 0, width, height)
     boxes: list[Box] = [
-        (int(x0 * f(width)), int(y0 * f(height)), int(x1 * f(width)), int(y1 * f(height))) for y0, x0, y1, x1 in flat
+        (int(x0 * f(width)), int(y0 * f(height)), int(x1 * f(width)), int(y1 * f(height)))
+        for y0, x0, y1, x1 in flat
     ]
     if not boxes:
         if not use_image_if_no_bounding_boxes:
             raise ValueError(
-                "No bounding boxes provided as input. One must enable use_image_if_no_bounding_boxes if you wish to "
+                "No bounding boxes provided as input. One must enable "
+                "use_image_if_no_bounding_boxes if you wish to "
                 "not provide any bounding boxes."
             )
         boxes = [image]

@@ -1,13 +1,15 @@
 """Philox-4x32-10 counter-based random bits, laid out as TensorFlow 1.15 lays them out.
 
-A generator is a 64-bit key and a 128-bit counter. Every counter value gives one *block* of four 32-bit words, a pure
-function of key and counter, so any part of a stream can be computed alone.
+A generator is a 64-bit key and a 128-bit counter. Every counter value gives one *block* of four
+32-bit words, a pure function of key and counter, so any part of a stream can be computed alone.
 
-* `PhiloxRandom(seed, seed2)`: key = `seed` (low word first), counter = `seed2 << 64`. The lower 64 counter bits
-  number the blocks.
-* A kernel keeps one generator for its life and reserves a range of blocks per execution; see `GuardedPhilox`.
+* `PhiloxRandom(seed, seed2)`: key = `seed` (low word first), counter = `seed2 << 64`. The lower 64
+  counter bits number the blocks.
+* A kernel keeps one generator for its life and reserves a range of blocks per execution; see
+  `GuardedPhilox`.
 
-Source of the algorithm: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+Source of the algorithm: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+SC 2011.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _U32 = np.uint64(32)
 _LOW32 = np.uint64(MASK32)
 
 CHUNK = 16384
-"""Blocks computed at a time: the three scratch arrays of [2, CHUNK] uint64 stay in the second-level cache."""
+"""Blocks computed at a time: few enough that the scratch arrays stay in the processor's cache."""
 
 
 class Philox(NamedTuple):
@@ -41,7 +43,7 @@ class Philox(NamedTuple):
 
     @classmethod
     def from_seeds(cls, seed: int, seed2: int) -> Philox:
-        """The generator that a TensorFlow kernel with the attributes `seed` and `seed2` starts with."""
+        """Where a TensorFlow kernel with the attributes `seed` and `seed2` starts."""
         return cls(seed & MASK64, (seed2 & MASK64) << 64)
 
     def skip(self, blocks: int) -> Philox:
@@ -51,9 +53,10 @@ class Philox(NamedTuple):
     def chunks(self, blocks: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Compute the next `blocks` blocks, piece by piece.
 
-        Yields (first, even, odd): `first` is the number of the piece's first block; `even` and `odd` are [2, b]
-        uint64 arrays whose lower 32 bits are the words (0, 2) and (1, 3) of each block. The upper 32 bits are
-        zero in `even` and undefined in `odd`. Both arrays are scratch memory: they are valid until the next piece is asked for.
+        Yields (first, even, odd): `first` is the number of the piece's first block; `even` and
+        `odd` are [2, b] uint64 arrays whose lower 32 bits are the words (0, 2) and (1, 3) of each
+        block. The upper 32 bits are zero in `even` and undefined in `odd`. Both arrays are scratch
+        memory of the thread: they are valid until it asks for further blocks, of any generator.
         """
         scratch = _scratch()
         for first in range(0, blocks, CHUNK):
@@ -62,19 +65,26 @@ class Philox(NamedTuple):
             low = start & MASK64
             counters = scratch.counters[:size]
             np.add(scratch.ramp[:size], np.uint64(low), out=counters)
-            if low + size - 1 > MASK64:  # the carry into the upper half: the two parts have different high words
+            if (
+                low + size - 1 > MASK64
+            ):  # the carry into the upper half: the two parts have different high words
                 split = MASK64 + 1 - low
                 even, odd = np.empty((2, 2, size), dtype=np.uint64)
-                for part, high in ((slice(0, split), start >> 64), (slice(split, size), (start >> 64) + 1)):
+                for part, high in (
+                    (slice(0, split), start >> 64),
+                    (slice(split, size), (start >> 64) + 1),
+                ):
                     even[:, part], odd[:, part] = _encrypt(self.key, counters[part], high & MASK64)
                 yield first, even, odd
             else:
                 yield first, *_encrypt(self.key, counters, start >> 64)
 
     def blocks_at(self, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Blocks at arbitrary places: `offsets` [b] of uint64, counted from here. Returns fresh (even, odd) [2, b].
+        """Blocks at arbitrary places: `offsets` [b] of uint64, counted from here. Returns fresh
+        (even, odd) [2, b].
 
-        The sum of counter and offset must not carry out of the lower 64 bits; TensorFlow's own streams never do.
+        The sum of counter and offset must not carry out of the lower 64 bits; TensorFlow's own
+        streams never do.
         """
         even = np.empty((2, offsets.size), dtype=np.uint64)
         odd = np.empty_like(even)
@@ -95,7 +105,8 @@ class Philox(NamedTuple):
 
 
 def pack_pairs(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """`low | high << 32` as uint64: in the memory of a little-endian machine the word of `low`, then that of `high`.
+    """`low | high << 32` as uint64: in the memory of a little-endian machine the word of `low`,
+    then that of `high`.
 
     The upper halves of `low` must be zero; those of `high` do not matter.
     """
@@ -123,10 +134,12 @@ def _scratch() -> _Scratch:
 
 
 def _encrypt(key: int, counters: np.ndarray, high: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ten rounds over `counters` [b] (lower 64 counter bits, overwritten) with the upper 64 bits `high`.
+    """Ten rounds over `counters` [b] (lower 64 counter bits, overwritten) with the upper 64 bits
+    `high`.
 
-    The words (0, 2) and (1, 3) are kept as two [2, b] arrays, so that one call does both multiplications of a round.
-    Products are 64 bits wide: the upper half goes on into the other row, the lower half becomes the odd word.
+    The words (0, 2) and (1, 3) are kept as two [2, b] arrays, so that one call does both
+    multiplications of a round. Products are 64 bits wide: the upper half goes on into the other
+    row, the lower half becomes the odd word.
     """
     size = counters.size
     even, product, odd = (buffer[: 2 * size].reshape(2, size) for buffer in _scratch().state)
@@ -160,7 +173,8 @@ def _encrypt(key: int, counters: np.ndarray, high: int) -> tuple[np.ndarray, np.
 class GuardedPhilox:
     """The generator of one kernel: hands out ranges of its stream, safely from several threads.
 
-    `seed == seed2 == 0` means "not seeded" to TensorFlow: such a generator starts at a place chosen by the system.
+    `seed == seed2 == 0` means "not seeded" to TensorFlow: such a generator starts at a place chosen
+    by the system.
     """
 
     def __init__(self, seed: int, seed2: int) -> None:
@@ -232,7 +246,9 @@ class WordStream:
         return (high << 32 | self.uint32()) * 2.0**-52
 
     def below(self, bound: int, bits: int = 32) -> int:
-        """Uniform integer in [0, bound), without bias: draws again where `bits`-wide numbers do not divide evenly."""
+        """Uniform integer in [0, bound), without bias: draws again where `bits`-wide numbers do not
+        divide evenly.
+        """
         draw = self.uint32 if bits == 32 else self.uint64
         if bound <= 0:
             draw()

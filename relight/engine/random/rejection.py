@@ -1,16 +1,19 @@
-"""Samplers that draw until they accept: gamma, Poisson, truncated normal with parameters; and the categorical sampler.
+"""Samplers that draw until they accept: gamma, Poisson, truncated normal with parameters; and the
+categorical sampler.
 
-As in `distributions`, every function is a pure function of a generator position. Gamma and Poisson give each output
-number its own 256 blocks of the stream and compute in float64 whatever the output type, so their numbers do not
-depend on the order of work. The categorical sampler and the truncated normal with parameters run through the stream
-from row to row; TensorFlow cuts the rows into shards by the number of its threads and starts each shard at a place of
-its own, so for large inputs TensorFlow's own numbers depend on that number. The functions here take the shards as an
-argument; one shard is what TensorFlow uses with one thread, and for small inputs with any number of threads.
+As in `distributions`, every function is a pure function of a generator position. Gamma and Poisson
+give each output number its own 256 blocks of the stream and compute in float64 whatever the output
+type, so their numbers do not depend on the order of work. The categorical sampler and the truncated
+normal with parameters run through the stream from row to row; TensorFlow cuts the rows into shards
+by the number of its threads and starts each shard at a place of its own, so for large inputs
+TensorFlow's own numbers depend on that number. The functions here take the shards as an argument;
+one shard is what TensorFlow uses with one thread, and for small inputs with any number of threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,17 +34,21 @@ Shards = Sequence[tuple[int, int]]
 
 
 class _Draws:
-    """Per output number: float64 uniforms and normals taken two at a time from its own part of the stream.
+    """Per output number: float64 uniforms and normals taken two at a time from its own part of the
+    stream.
 
-    A block gives two numbers, which are used last one first. Uniforms and normals share the stream: each takes the
-    next block when its own pair is used up.
+    A block gives two numbers, which are used last one first. Uniforms and normals share the stream:
+    each takes the next block when its own pair is used up.
     """
 
     def __init__(self, generator: Philox, count: int) -> None:
         self._generator = generator
         self._next_block = np.arange(count, dtype=np.uint64) * np.uint64(_BLOCKS_PER_OUTPUT)
         self._pairs = {"uniform": np.empty((count, 2)), "normal": np.empty((count, 2))}
-        self._left = {"uniform": np.zeros(count, dtype=np.intp), "normal": np.zeros(count, dtype=np.intp)}
+        self._left = {
+            "uniform": np.zeros(count, dtype=np.intp),
+            "normal": np.zeros(count, dtype=np.intp),
+        }
 
     def _take(self, kind: str, who: np.ndarray) -> np.ndarray:
         left, pairs = self._left[kind], self._pairs[kind]
@@ -69,11 +76,14 @@ class _Draws:
 def gamma(generator: Philox, samples: int, alpha: np.ndarray) -> np.ndarray:
     """[samples, alphas] float64 draws from Gamma(alpha, 1) for `alpha` [alphas] float64.
 
-    Source: Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26 (2000). For alpha < 1
-    a draw for alpha + 1 is multiplied by u**(1 / alpha); for alpha = 1 it is -log(1 - u).
+    Source: Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26
+    (2000). For alpha < 1 a draw for alpha + 1 is multiplied by u**(1 / alpha); for alpha = 1 it is
+    -log(1 - u).
     """
     count = samples * alpha.size
-    shape = np.repeat(alpha.astype(np.float64), samples)  # output number i belongs to alpha i // samples
+    shape = np.repeat(
+        alpha.astype(np.float64), samples
+    )  # output number i belongs to alpha i // samples
     draws = _Draws(generator, count)
     out = np.empty(count)
 
@@ -112,8 +122,8 @@ def gamma(generator: Philox, samples: int, alpha: np.ndarray) -> np.ndarray:
 def poisson(generator: Philox, samples: int, rate: np.ndarray, highest: float) -> np.ndarray:
     """[samples, rates] float64 whole numbers from Poisson(rate) for `rate` [rates] float64.
 
-    `highest` is the largest value of the output type; larger draws are made again.
-    Sources: Knuth's product of uniforms below rate 10; above, the transformed rejection of Hörmann, "The transformed
+    `highest` is the largest value of the output type; larger draws are made again. Sources: Knuth's
+    product of uniforms below rate 10; above, the transformed rejection of Hörmann, "The transformed
     rejection method for generating Poisson random variables", 1993 (algorithm PTRS).
     """
     count = samples * rate.size
@@ -153,11 +163,14 @@ def poisson(generator: Philox, samples: int, rate: np.ndarray, highest: float) -
     return out.reshape(rate.size, samples).T
 
 
-def multinomial(generator: Philox, logits: np.ndarray, samples: int, shards: Shards | None = None) -> np.ndarray:
-    """[rows, samples] int64 class numbers drawn with probabilities softmax(logits), `logits` [rows, classes] float64.
+def multinomial(
+    generator: Philox, logits: np.ndarray, samples: int, shards: Shards | None = None
+) -> np.ndarray:
+    """[rows, samples] int64 class numbers drawn with probabilities softmax(logits), `logits` [rows,
+    classes] float64.
 
-    Each draw is a float64 uniform looked up in the row's running sum of exp(logit - max); logits that are not finite
-    have no part in it.
+    Each draw is a float64 uniform looked up in the row's running sum of exp(logit - max); logits
+    that are not finite have no part in it.
     """
     rows, classes = logits.shape
     out = np.empty((rows, samples), dtype=np.int64)
@@ -191,15 +204,16 @@ def parameterized_truncated_normal(
     batches: int,
     per_batch: int,
     count: int,
-    parameters: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    parameters: Sequence[np.ndarray],
     shards: Shards | None = None,
 ) -> np.ndarray:
     """[count] normal numbers within bounds, in the dtype (float16/32/64) of the parameters.
 
-    `parameters` are mean, standard deviation, lowest and highest value, each [1] or [batches]. Number i belongs to
-    batch i // per_batch. Chooses among three samplers by where the bounds lie: normals with rejection, uniform
-    proposals, exponential proposals (Robert, "Simulation of truncated normal variables", 1995).
-    Raises ValueError for a deviation <= 0 or bounds that hold nothing, NoSampleAccepted after 1000 rejections.
+    `parameters` are mean, standard deviation, lowest and highest value, each [1] or [batches].
+    Number i belongs to batch i // per_batch. Chooses among three samplers by where the bounds lie:
+    normals with rejection, uniform proposals, exponential proposals (Robert, "Simulation of
+    truncated normal variables", 1995). Raises ValueError for a deviation <= 0 or bounds that hold
+    nothing, NoSampleAccepted after 1000 rejections.
     """
     kind = parameters[0].dtype.type
     out = np.empty(count, dtype=kind)
@@ -209,26 +223,45 @@ def parameterized_truncated_normal(
             mean, deviation, low, high = (p[0] if p.size == 1 else p[batch] for p in parameters)
             if not (deviation > 0 and low < high and (np.isfinite(low) or np.isfinite(high))):
                 raise ValueError(
-                    f"truncated normal: invalid parameters in batch {batch}: mean {mean}, stddev {deviation}, "
+                    f"truncated normal: invalid parameters in batch {batch}: "
+                    f"mean {mean}, stddev {deviation}, "
                     f"minval {low}, maxval {high}"
                 )
             if (np.isinf(low) and low < 0) or high < mean:
                 low, high, deviation = high, low, -deviation
             wanted = min((batch + 1) * per_batch, count) - batch * per_batch
-            values, place = _truncated_batch(place, max(wanted, 0), (low - mean) / deviation, (high - mean) / deviation)
+            values, place = _truncated_batch(
+                place, max(wanted, 0), (low - mean) / deviation, (high - mean) / deviation
+            )
             out[batch * per_batch : batch * per_batch + values.size] = values * deviation + mean
     return out
 
 
-def _truncated_batch(place: Philox, wanted: int, low: np.number, high: np.number) -> tuple[np.ndarray, Philox]:
+def _exp(x: np.ndarray) -> np.ndarray:
+    """exp(x) rounded from float64 to the type of `x`."""
+    return np.exp(x, dtype=np.float64).astype(x.dtype)
+
+
+def _log(x: np.ndarray) -> np.ndarray:
+    """log(x) rounded from float64 to the type of `x`."""
+    return np.log(x, dtype=np.float64).astype(x.dtype)
+
+
+def _truncated_batch(
+    place: Philox, wanted: int, low: np.floating, high: np.floating
+) -> tuple[np.ndarray, Philox]:
     """`wanted` standard normals in [low, high], and the position after the last block used."""
-    kind = type(low)
-    uniform = {np.float16: uniform_float16, np.float32: uniform_float32, np.float64: uniform_float64}[kind]
+    kind: Any = type(low)
+    uniform = {
+        np.float16: uniform_float16,
+        np.float32: uniform_float32,
+        np.float64: uniform_float64,
+    }[kind]
     width = 2 if kind is np.float64 else 4
     two, four = kind(2), kind(4)
     with np.errstate(over="ignore", invalid="ignore"):
         root = np.sqrt(low * low + four)
-        cutoff = two * np.exp(kind(0.5) + (low * (low - root)) / four) / (low + root)
+        cutoff = two * _exp(kind(0.5) + (low * (low - root)) / four) / (low + root)
         span = high - low
         alpha = (low + root) / two
     by_normals = (low < -_RANDN_BOUND and high >= 0) or (high > _RANDN_BOUND and low <= 0)
@@ -244,21 +277,26 @@ def _truncated_batch(place: Philox, wanted: int, low: np.number, high: np.number
             z = draw(place, tries * width).astype(kind, copy=False)
             accept = (z >= low) & (z <= high)
         elif by_uniform:
-            pair = uniform(place, 2 * tries * width).reshape(tries, 2, width)
-            z = (pair[:, 0] * span + low).reshape(-1)
+            blocks = uniform(place, 2 * tries * width).reshape(tries, 2, width)
+            z = (blocks[:, 0] * span + low).reshape(-1)
             plus = kind(0) if low < 0 else low * low
-            accept = pair[:, 1].reshape(-1) <= np.exp((plus - z * z) / two)
+            accept = blocks[:, 1].reshape(-1) <= _exp((plus - z * z) / two)
         else:
             pair = uniform(place, tries * width).reshape(-1, 2)
             with np.errstate(divide="ignore", over="ignore"):
-                z = -np.log(pair[:, 0]) / alpha + low
+                z = -_log(pair[:, 0]) / alpha + low
                 x = alpha - z if low < alpha else np.full_like(z, low - alpha)
-                accept = (pair[:, 1] <= np.exp(-x * x / two)) & (z < high)
+                accept = (pair[:, 1] <= _exp(-x * x / two)) & (z < high)
         hits = np.flatnonzero(accept)[: wanted - have]
         gaps = np.diff(np.concatenate([[-1 - failures], hits]))
         tail = (accept.size - 1 - hits[-1]) if hits.size else failures + accept.size
-        if (gaps.size and gaps.max() > _MOST_TRIES) or (have + hits.size < wanted and tail >= _MOST_TRIES):
-            raise NoSampleAccepted(f"truncated normal: no number accepted between {low} and {high} in {_MOST_TRIES} tries")
+        if (gaps.size and gaps.max() > _MOST_TRIES) or (
+            have + hits.size < wanted and tail >= _MOST_TRIES
+        ):
+            raise NoSampleAccepted(
+                f"truncated normal: no number accepted between {low} and {high} "
+                f"in {_MOST_TRIES} tries"
+            )
         failures = int(tail)
         found.append(z[hits])
         have += hits.size

@@ -1,8 +1,9 @@
 """How TensorFlow 1.15 cuts the rows of an input among its threads.
 
-Only two random samplers show it: the categorical one and the truncated normal with parameters start a new place of
-their stream per shard. The cut is a pure function of the number of rows, the estimated cost of a row (in cycles) and
-the number of threads (block search of Eigen's thread pool, of the version that TensorFlow 1.15 contains).
+Only two random samplers show it: the categorical one and the truncated normal with parameters start
+a new place of their stream per shard. The cut is a pure function of the number of rows, the
+estimated cost of a row (in cycles) and the number of threads (block search of Eigen's thread pool,
+of the version that TensorFlow 1.15 contains).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ _CYCLES_PER_THREAD = 100_000
 _TASK_CYCLES = 40_000
 _OVERSHARDING = 4
 
-# Cycles per evaluation that Eigen assumes for (square root, exponential), by the size of the type in bytes.
+# Cycles per evaluation that Eigen assumes for (square root, exponential), by the size of the type
+# in bytes.
 _FUNCTION_CYCLES = {2: (8, 43), 4: (8, 34), 8: (28, 51)}
 _BITS_CYCLES, _UNIFORM_CYCLES = 10, 3
 
@@ -30,7 +32,9 @@ def available_threads() -> int:
 
 
 def shards(rows: int, cost: int, threads: int) -> list[tuple[int, int]]:
-    """The (first, last + 1) rows of each shard of `rows` rows of `cost` cycles on `threads` threads."""
+    """The (first, last + 1) rows of each shard of `rows` rows of `cost` cycles on `threads`
+    threads.
+    """
     total = float(rows * cost)
     wanted = int((total - _STARTUP_CYCLES) / _CYCLES_PER_THREAD + 0.9)
     if rows <= 1 or threads <= 1 or min(threads, max(1, wanted)) == 1:

@@ -1,4 +1,6 @@
-"""Random order of elements: RandomShuffleQueue, `tf.data`'s shuffle, and the seeds of its iterations."""
+"""Random order of elements: RandomShuffleQueue, `tf.data`'s shuffle, and the seeds of its
+iterations.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ def sequential_words(seed: int, seed2: int) -> WordStream:
 class ShuffleQueueOrder:
     """Which element a RandomShuffleQueue gives out next.
 
-    Elements enter at the end; the one taken is replaced by the last. Call with the queue's lock held.
+    Elements enter at the end; the one taken is replaced by the last. Call with the queue's lock
+    held.
     """
 
     def __init__(self, seed: int, seed2: int) -> None:
@@ -40,12 +43,13 @@ class ShuffleQueueOrder:
 
 
 class IterationSeeds:
-    """The seed pairs that successive passes over a shuffled dataset with `reshuffle_each_iteration` use.
+    """The seed pairs that successive passes over a shuffled dataset with `reshuffle_each_iteration`
+    use.
 
-    One object serves one initialisation of an iterator: a new one starts anew. Without `reshuffle_each_iteration`
-    every pass uses the dataset's own pair. `shuffle` directly followed by `repeat` does not come here: TensorFlow 1.15
-    fuses the two (`DatasetShuffle` with `count`), which uses the dataset's own pair once for all passes.
-    `position` may be saved and set.
+    One object serves one initialisation of an iterator: a new one starts anew. Without
+    `reshuffle_each_iteration` every pass uses the dataset's own pair. `shuffle` directly followed
+    by `repeat` does not come here: TensorFlow 1.15 fuses the two (`DatasetShuffle` with `count`),
+    which uses the dataset's own pair once for all passes. `position` may be saved and set.
     """
 
     def __init__(self, seed: int, seed2: int) -> None:
@@ -70,9 +74,9 @@ _MOST_EPOCHS_IN_BUFFER = 3
 class DatasetShuffle:
     """One iteration of `Dataset.shuffle(buffer_size)` or `shuffle_and_repeat(buffer_size, count)`.
 
-    `source` starts one pass over the input. `count` is the number of passes; -1 repeats for ever. The buffer is filled
-    before each element is given out; elements of one pass leave before those of the next.
-    Raises ValueError unless buffer_size > 0 and (count > 0 or count == -1).
+    `source` starts one pass over the input. `count` is the number of passes; -1 repeats for ever.
+    The buffer is filled before each element is given out; elements of one pass leave before those
+    of the next. Raises ValueError unless buffer_size > 0 and (count > 0 or count == -1).
     """
 
     def __init__(
@@ -96,7 +100,9 @@ class DatasetShuffle:
         self._epoch = 0
         self._held = 0
         self._ring: dict[int, Any] = {}
-        self._slices: deque[list[int]] = deque([[0, 0]])  # [first, end) of the elements of each pass in the ring
+        self._slices: deque[list[int]] = deque(
+            [[0, 0]]
+        )  # [first, end) of the elements of each pass in the ring
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -116,7 +122,9 @@ class DatasetShuffle:
                     first_call = False
                     break
                 except StopIteration:
-                    if first_call and self._count == -1:  # an empty input would be repeated without end
+                    if (
+                        first_call and self._count == -1
+                    ):  # an empty input would be repeated without end
                         self._input = None
                         raise
                 self._epoch += 1

@@ -13,7 +13,9 @@ _SCRAMBLE_KEY = 0x02461E29_3EC8F720
 
 
 def stateless_generator(seed: Sequence[int]) -> Philox:
-    """The generator for a pair of int32 or int64 seeds: both are encrypted once, and give key and upper counter."""
+    """The generator for a pair of int32 or int64 seeds: both are encrypted once, and give key and
+    upper counter.
+    """
     if len(seed) != 2:
         raise ValueError(f"seed must have shape [2], not [{len(seed)}]")
     first, second = (int(value) & MASK64 for value in seed)

@@ -1,8 +1,8 @@
 """The random numbers of one seeded operation, run after run: `PhiloxStream`.
 
-One stream belongs to one node of a graph in one session, as TensorFlow's kernel with its generator does. Each method is
-one execution of the node: it reserves as much of the stream as TensorFlow 1.15's CPU kernel reserves and returns CPU
-tensors.
+One stream belongs to one node of a graph in one session, as TensorFlow's kernel with its generator
+does. Each method is one execution of the node: it reserves as much of the stream as TensorFlow
+1.15's CPU kernel reserves and returns CPU tensors.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def _size(shape: Sequence[int]) -> int:
 
 
 def to_tensor(array: np.ndarray, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    """`array` as a tensor of `shape` and `dtype`, rounded to nearest even where the dtype is narrower."""
+    """`array` as a tensor of `shape` and `dtype`, rounded to nearest even where the dtype is
+    narrower.
+    """
     tensor = torch.from_numpy(array).reshape(tuple(shape))
     return tensor if tensor.dtype == dtype else tensor.to(dtype)
 
@@ -38,7 +40,9 @@ def _refuse(what: str, dtype: torch.dtype) -> TypeError:
 
 
 def uniform_at(generator: Philox, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    """Uniform numbers in [0, 1) of `shape` from a given place of a stream; float16, bfloat16, float32, float64."""
+    """Uniform numbers in [0, 1) of `shape` from a given place of a stream; float16, bfloat16,
+    float32, float64.
+    """
     count = _size(shape)
     if dtype == torch.float32:
         array = distributions.uniform_float32(generator, count)
@@ -54,7 +58,9 @@ def uniform_at(generator: Philox, shape: Sequence[int], dtype: torch.dtype) -> t
 
 
 def normal_at(generator: Philox, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
-    """Standard normals of `shape` from a given place of a stream; the 16-bit types are rounded from float32."""
+    """Standard normals of `shape` from a given place of a stream; the 16-bit types are rounded from
+    float32.
+    """
     if dtype not in FLOATS:
         raise _refuse("normal", dtype)
     wide = dtype == torch.float64
@@ -62,12 +68,16 @@ def normal_at(generator: Philox, shape: Sequence[int], dtype: torch.dtype) -> to
     return to_tensor(draw(generator, _size(shape)), shape, dtype)
 
 
-def truncated_normal_at(generator: Philox, shape: Sequence[int], dtype: torch.dtype) -> torch.Tensor:
+def truncated_normal_at(
+    generator: Philox, shape: Sequence[int], dtype: torch.dtype
+) -> torch.Tensor:
     """Standard normals within (-2, 2) of `shape` from a given place of a stream."""
     if dtype not in FLOATS:
         raise _refuse("truncated_normal", dtype)
     wide = dtype == torch.float64
-    draw = distributions.truncated_normal_float64 if wide else distributions.truncated_normal_float32
+    draw = (
+        distributions.truncated_normal_float64 if wide else distributions.truncated_normal_float32
+    )
     return to_tensor(draw(generator, _size(shape)), shape, dtype)
 
 
@@ -99,9 +109,11 @@ def multinomial_at(
     out_dtype: torch.dtype = torch.int64,
     num_threads: int | None = None,
 ) -> torch.Tensor:
-    """Class numbers [rows, num_samples] drawn by `logits` [rows, classes] from a given place of a stream.
+    """Class numbers [rows, num_samples] drawn by `logits` [rows, classes] from a given place of a
+    stream.
 
-    Above about 100,000 / (50 (num_samples log2 classes + classes)) rows the numbers depend on `num_threads`.
+    Above about 100,000 / (50 (num_samples log2 classes + classes)) rows the numbers depend on
+    `num_threads`.
     """
     if logits.dim() != 2:
         raise ValueError(f"logits should be a matrix, got shape {list(logits.shape)}")
@@ -113,7 +125,9 @@ def multinomial_at(
         return torch.empty((logits.shape[0], num_samples), dtype=out_dtype)
     values = logits.detach().to("cpu", torch.float64).numpy()
     rows, classes = values.shape
-    cut = shards(rows, multinomial_cost(int(num_samples), classes), num_threads or available_threads())
+    cut = shards(
+        rows, multinomial_cost(int(num_samples), classes), num_threads or available_threads()
+    )
     out = rejection.multinomial(generator, values, int(num_samples), cut)
     return to_tensor(out, out.shape, out_dtype)
 
@@ -121,12 +135,14 @@ def multinomial_at(
 class PhiloxStream:
     """The stream of a random operation with the attributes `seed` and `seed2`.
 
-    Equal seeds give TensorFlow 1.15's numbers: the same bits for uniform numbers, integers, permutations and float32
-    normals, float64 normals within one unit in the last place. (0, 0) is TensorFlow's "not seeded". Safe to use from
-    several threads; each call gets its own part of the stream.
+    Equal seeds give TensorFlow 1.15's numbers: the same bits for uniform numbers, integers,
+    permutations and float32 normals, float64 normals within one unit in the last place. (0, 0) is
+    TensorFlow's "not seeded". Safe to use from several threads; each call gets its own part of the
+    stream.
 
-    `num_threads` is TensorFlow's `intra_op_parallelism_threads`; None is all that the machine offers, as there. Only
-    large inputs of `multinomial` and `parameterized_truncated_normal` depend on it (see `shards`), as there.
+    `num_threads` is TensorFlow's `intra_op_parallelism_threads`; None is all that the machine
+    offers, as there. Only large inputs of `multinomial` and `parameterized_truncated_normal` depend
+    on it (see `shards`), as there.
     """
 
     def __init__(self, seed: int, seed2: int, num_threads: int | None = None) -> None:
@@ -137,7 +153,9 @@ class PhiloxStream:
         return self._generator.reserve_blocks(outputs * _BLOCKS_PER_OUTPUT)
 
     def words(self, count: int) -> WordStream:
-        """Reserve `count` 32-bit words and return them as a sequential source (bounding boxes, candidate samplers)."""
+        """Reserve `count` 32-bit words and return them as a sequential source (bounding boxes,
+        candidate samplers).
+        """
         return WordStream(self._generator.reserve_words(count))
 
     def uniform(self, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -148,7 +166,9 @@ class PhiloxStream:
         """RandomStandardNormal: mean 0, standard deviation 1, of `shape`."""
         return normal_at(self._reserve(_size(shape)), shape, dtype)
 
-    def truncated_normal(self, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    def truncated_normal(
+        self, shape: Sequence[int], dtype: torch.dtype = torch.float32
+    ) -> torch.Tensor:
         """TruncatedNormal: standard normals, those at or beyond 2 drawn again."""
         return truncated_normal_at(self._reserve(_size(shape)), shape, dtype)
 
@@ -161,19 +181,25 @@ class PhiloxStream:
     def gamma(
         self, shape: Sequence[int], alpha: torch.Tensor, dtype: torch.dtype | None = None
     ) -> torch.Tensor:
-        """RandomGamma: draws [*shape, *alpha.shape] from Gamma(alpha, 1); float16, float32, float64."""
+        """RandomGamma: draws [*shape, *alpha.shape] from Gamma(alpha, 1); float16, float32,
+        float64.
+        """
         dtype = dtype or alpha.dtype
         samples, out_shape = _size(shape), (*shape, *alpha.shape)
         if samples * alpha.numel() == 0:
             return torch.empty(out_shape, dtype=dtype)
         generator = self._reserve(samples * alpha.numel())
-        values = rejection.gamma(generator, samples, alpha.detach().to("cpu", torch.float64).reshape(-1).numpy())
+        values = rejection.gamma(
+            generator, samples, alpha.detach().to("cpu", torch.float64).reshape(-1).numpy()
+        )
         return to_tensor(np.ascontiguousarray(values), out_shape, dtype)
 
     def poisson(
         self, shape: Sequence[int], rate: torch.Tensor, dtype: torch.dtype | None = None
     ) -> torch.Tensor:
-        """RandomPoisson and RandomPoissonV2: draws [*shape, *rate.shape]; float16/32/64, int32, int64."""
+        """RandomPoisson and RandomPoissonV2: draws [*shape, *rate.shape]; float16/32/64, int32,
+        int64.
+        """
         dtype = dtype or rate.dtype
         samples, out_shape = _size(shape), (*shape, *rate.shape)
         if samples == 0:
@@ -181,7 +207,10 @@ class PhiloxStream:
         generator = self._reserve(samples * rate.numel())
         info = torch.finfo(dtype) if dtype.is_floating_point else torch.iinfo(dtype)
         values = rejection.poisson(
-            generator, samples, rate.detach().to("cpu", torch.float64).reshape(-1).numpy(), float(info.max)
+            generator,
+            samples,
+            rate.detach().to("cpu", torch.float64).reshape(-1).numpy(),
+            float(info.max),
         )
         return to_tensor(np.ascontiguousarray(values), out_shape, dtype)
 
@@ -191,10 +220,14 @@ class PhiloxStream:
         num_samples: int,
         out_dtype: torch.dtype = torch.int64,
     ) -> torch.Tensor:
-        """Multinomial: class numbers [rows, num_samples] with probabilities softmax(logits), logits [rows, classes]."""
+        """Multinomial: class numbers [rows, num_samples] with probabilities softmax(logits), logits
+        [rows, classes].
+        """
         rows = logits.shape[0] if logits.dim() == 2 else 0
         blocks = multinomial_blocks(rows, int(num_samples)) if num_samples > 0 else 0
-        return multinomial_at(self._generator.reserve_blocks(blocks), logits, num_samples, out_dtype, self._threads)
+        return multinomial_at(
+            self._generator.reserve_blocks(blocks), logits, num_samples, out_dtype, self._threads
+        )
 
     def parameterized_truncated_normal(
         self,
@@ -207,8 +240,8 @@ class PhiloxStream:
     ) -> torch.Tensor:
         """ParameterizedTruncatedNormal: normals of `shape` within [minvals, maxvals].
 
-        The four parameters are scalars or vectors of length 1 or shape[0]; float16, float32, float64.
-        Raises ValueError for other shapes or impossible bounds.
+        The four parameters are scalars or vectors of length 1 or shape[0]; float16, float32,
+        float64. Raises ValueError for other shapes or impossible bounds.
         """
         dtype = dtype or means.dtype
         batches, count = int(shape[0]), _size(shape)
@@ -216,15 +249,27 @@ class PhiloxStream:
         named = {"means": means, "stddevs": stddevs, "minvals": minvals, "maxvals": maxvals}
         for name, value in named.items():
             if value.dim() > 1:
-                raise ValueError(f"Input {name} should be a scalar or vector, got shape: {list(value.shape)}")
-        if means.numel() == 1 and stddevs.numel() == 1 and minvals.dim() == 0 and maxvals.dim() == 0:
+                raise ValueError(
+                    f"Input {name} should be a scalar or vector, got shape: {list(value.shape)}"
+                )
+        if (
+            means.numel() == 1
+            and stddevs.numel() == 1
+            and minvals.dim() == 0
+            and maxvals.dim() == 0
+        ):
             per_batch, batches = 100, (count + 99) // 100
         else:
             for name, value in named.items():
                 if value.dim() == 1 and value.shape[0] not in (1, batches):
-                    raise ValueError(f"Input {name} should have length 1 or shape[0], got shape: {list(value.shape)}")
+                    raise ValueError(
+                        f"Input {name} should have length 1 or shape[0], "
+                        f"got shape: {list(value.shape)}"
+                    )
         blocks = batches * 2 * 1000 * (per_batch + 3) // 4
-        arrays = tuple(value.detach().to("cpu", dtype).reshape(-1).numpy() for value in named.values())
+        arrays = list(
+            value.detach().to("cpu", dtype).reshape(-1).numpy() for value in named.values()
+        )
         cut = shards(batches, truncated_normal_cost(per_batch, arrays[0].dtype), self._threads)
         values = rejection.parameterized_truncated_normal(
             self._generator.reserve_blocks(blocks), batches, per_batch, count, arrays, cut
@@ -232,7 +277,9 @@ class PhiloxStream:
         return to_tensor(values, shape, dtype)
 
     def permutation(self, size: int) -> torch.Tensor:
-        """The order [size] (int64) in which RandomShuffle puts the rows of a tensor with `size` > 1 rows."""
+        """The order [size] (int64) in which RandomShuffle puts the rows of a tensor with `size` > 1
+        rows.
+        """
         if size <= 1:
             return torch.arange(size)
         words = self._generator.reserve_words(size - 1).words(size - 1)

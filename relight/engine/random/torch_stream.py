@@ -1,4 +1,6 @@
-"""Random numbers of operations without a seed: PyTorch's own generator, started at a place chosen by the system."""
+"""Random numbers of operations without a seed: PyTorch's own generator, started at a place chosen
+by the system.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class TorchStream:
         self._generator.manual_seed(secrets.randbits(63))
 
     def words(self, count: int) -> WordStream:
-        """A sequential source of 32-bit words (bounding boxes, candidate samplers); `count` only matters when seeded."""
+        """A sequential source of 32-bit words (bounding boxes, candidate samplers); `count` only
+        matters when seeded.
+        """
         return WordStream(Philox.from_seeds(secrets.randbits(64), secrets.randbits(64)))
 
     def uniform(self, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -37,7 +41,9 @@ class TorchStream:
             raise TypeError(f"normal: dtype {dtype} is not one of the supported dtypes")
         return torch.randn(tuple(shape), generator=self._generator, dtype=dtype)
 
-    def truncated_normal(self, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    def truncated_normal(
+        self, shape: Sequence[int], dtype: torch.dtype = torch.float32
+    ) -> torch.Tensor:
         """Standard normals within (-2, 2) of `shape`."""
         if dtype not in FLOATS:
             raise TypeError(f"truncated_normal: dtype {dtype} is not one of the supported dtypes")
@@ -58,7 +64,9 @@ class TorchStream:
             raise TypeError(f"uniform_int: dtype {dtype} is not one of the supported dtypes")
         if not int(low) < int(high):
             raise ValueError(f"Need minval < maxval, got {low} >= {high}")
-        return torch.randint(int(low), int(high), tuple(shape), generator=self._generator, dtype=dtype)
+        return torch.randint(
+            int(low), int(high), tuple(shape), generator=self._generator, dtype=dtype
+        )
 
     def gamma(
         self, shape: Sequence[int], alpha: torch.Tensor, dtype: torch.dtype | None = None
@@ -77,7 +85,9 @@ class TorchStream:
     def multinomial(
         self, logits: torch.Tensor, num_samples: int, out_dtype: torch.dtype = torch.int64
     ) -> torch.Tensor:
-        """Class numbers [rows, num_samples] with probabilities softmax(logits), logits [rows, classes]."""
+        """Class numbers [rows, num_samples] with probabilities softmax(logits), logits [rows,
+        classes].
+        """
         if logits.dim() != 2:
             raise ValueError(f"logits should be a matrix, got shape {list(logits.shape)}")
         if num_samples < 0:
@@ -91,7 +101,10 @@ class TorchStream:
         values = values.masked_fill(~values.isfinite(), -torch.inf)
         weights = (values - values.amax(dim=1, keepdim=True)).exp()
         cdf = weights.cumsum(dim=1)
-        wanted = torch.rand((rows, num_samples), generator=self._generator, dtype=torch.float64) * cdf[:, -1:]
+        wanted = (
+            torch.rand((rows, num_samples), generator=self._generator, dtype=torch.float64)
+            * cdf[:, -1:]
+        )
         return torch.searchsorted(cdf, wanted, right=True).to(out_dtype)
 
     def parameterized_truncated_normal(
@@ -105,7 +118,8 @@ class TorchStream:
     ) -> torch.Tensor:
         """Normals of `shape` within [minvals, maxvals]; the parameters are scalars or [shape[0]].
 
-        By the inverse of the distribution function, taken on the side of the mean where it keeps its precision.
+        By the inverse of the distribution function, taken on the side of the mean where it keeps
+        its precision.
         """
         dtype = dtype or means.dtype
         mean, deviation, low, high = (
@@ -113,7 +127,9 @@ class TorchStream:
             for value in (means, stddevs, minvals, maxvals)
         )
         if not bool(((deviation > 0) & (low < high)).all()):
-            raise ValueError("truncated normal: invalid parameters: stddev must be positive and minval < maxval")
+            raise ValueError(
+                "truncated normal: invalid parameters: stddev must be positive and minval < maxval"
+            )
         a, b = (low - mean) / deviation, (high - mean) / deviation
         upper_side = a > 0
         a, b = torch.where(upper_side, -b, a), torch.where(upper_side, -a, b)
