@@ -236,3 +236,23 @@ def test_shape_proto_of_unknown_rank_is_refused(tmp_path):
         table.finish()
     with pytest.raises(FormatError, match="unknown rank"):
         BundleReader(tmp_path / "x").read("u")
+
+
+def test_v1_slice_that_is_listed_many_times(tmp_path):
+    from relight.formats.table import TableReader
+    from relight.formats.tensor_slice import encode_shape, encode_slice
+
+    with TableReader(DATA / "v1") as table:
+        raw = {key: value for key, value, _ in table.items()}
+    piece = field_bytes(4, encode_slice(((0, 20), (0, 30))))
+    tensor = field_bytes(1, b"zeros") + field_bytes(2, encode_shape((20 * 5000, 30)))
+    tensor += field_varint(3, 1) + piece * 5000
+    raw[b""] = field_bytes(1, field_bytes(1, tensor))
+    with open(tmp_path / "v1", "wb") as file:
+        writer = TableWriter(file)
+        for key in sorted(raw):
+            writer.add(key, raw[key])
+        writer.finish()
+    survives(lambda: read_all(CheckpointV1Reader(tmp_path / "v1")))
+    with pytest.raises(FormatError, match="cover it once"):
+        CheckpointV1Reader(tmp_path / "v1").read("zeros")

@@ -193,6 +193,9 @@ class CheckpointV1Reader:
             raise FormatError(self.prefix, None, f"{name} has dtype {tensor.dtype}, not readable")
         if len(tensor.shape) > 32 or math.prod(n or 1 for n in tensor.shape) >= 1 << 58:
             raise FormatError(self.prefix, None, f"{name} has an impossible shape")
+        # A slice listed again would be read again: a small file could ask for any amount of memory.
+        if len({piece for piece, _ in tensor.slices}) != len(tensor.slices):
+            raise FormatError(self.prefix, None, f"slices of {name} do not cover it once")
         pieces = []
         for piece, table in tensor.slices:
             shape = tuple(length for _, length in extents(piece, tensor.shape))
