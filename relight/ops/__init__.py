@@ -4,17 +4,21 @@ Importing this package declares them all.
 """
 
 from relight.ops import (
+    array,
     constants,
     io,
     placeholders,
+    slicing,
     state,
     summary,
 )
 
 __all__ = [
+    "array",
     "constants",
     "io",
     "placeholders",
+    "slicing",
     "state",
     "summary",
 ]
