@@ -174,6 +174,6 @@ class State:
 
 
 def _new_stream(node: Any) -> Any:
-    from relight.engine.random import new_stream
+    from relight.engine.random import make_stream
 
-    return new_stream(node._attrs.get("seed", 0), node._attrs.get("seed2", 0))
+    return make_stream(node._attrs.get("seed", 0), node._attrs.get("seed2", 0))
