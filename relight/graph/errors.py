@@ -10,23 +10,25 @@ import traceback
 import warnings
 from typing import Any
 
-OK = 0
-CANCELLED = 1
-UNKNOWN = 2
-INVALID_ARGUMENT = 3
-DEADLINE_EXCEEDED = 4
-NOT_FOUND = 5
-ALREADY_EXISTS = 6
-PERMISSION_DENIED = 7
-RESOURCE_EXHAUSTED = 8
-FAILED_PRECONDITION = 9
-ABORTED = 10
-OUT_OF_RANGE = 11
-UNIMPLEMENTED = 12
-INTERNAL = 13
-UNAVAILABLE = 14
-DATA_LOSS = 15
-UNAUTHENTICATED = 16
+from relight.graph.export import export
+
+OK = export("errors.OK")(0)
+CANCELLED = export("errors.CANCELLED")(1)
+UNKNOWN = export("errors.UNKNOWN")(2)
+INVALID_ARGUMENT = export("errors.INVALID_ARGUMENT")(3)
+DEADLINE_EXCEEDED = export("errors.DEADLINE_EXCEEDED")(4)
+NOT_FOUND = export("errors.NOT_FOUND")(5)
+ALREADY_EXISTS = export("errors.ALREADY_EXISTS")(6)
+PERMISSION_DENIED = export("errors.PERMISSION_DENIED")(7)
+RESOURCE_EXHAUSTED = export("errors.RESOURCE_EXHAUSTED")(8)
+FAILED_PRECONDITION = export("errors.FAILED_PRECONDITION")(9)
+ABORTED = export("errors.ABORTED")(10)
+OUT_OF_RANGE = export("errors.OUT_OF_RANGE")(11)
+UNIMPLEMENTED = export("errors.UNIMPLEMENTED")(12)
+INTERNAL = export("errors.INTERNAL")(13)
+UNAVAILABLE = export("errors.UNAVAILABLE")(14)
+DATA_LOSS = export("errors.DATA_LOSS")(15)
+UNAUTHENTICATED = export("errors.UNAUTHENTICATED")(16)
 
 
 class InaccessibleTensorError(ValueError):
@@ -68,6 +70,7 @@ def _elide(lines: list[str], previous: list[str]) -> list[str]:
     return out
 
 
+@export("errors.OpError", "OpError")
 class OpError(Exception):
     """An operation failed while a graph ran; the subclasses say in which way.
 
@@ -124,6 +127,7 @@ class OpError(Exception):
         return "".join(out)
 
 
+@export("errors.CancelledError")
 class CancelledError(OpError):
     """The operation or the step was cancelled, for instance by closing a queue or a session."""
 
@@ -131,6 +135,7 @@ class CancelledError(OpError):
         super().__init__(node_def, op, message, CANCELLED)
 
 
+@export("errors.UnknownError")
 class UnknownError(OpError):
     """The cause carries no code of its own, for instance an exception inside a Python function."""
 
@@ -140,6 +145,7 @@ class UnknownError(OpError):
         super().__init__(node_def, op, message, error_code)
 
 
+@export("errors.InvalidArgumentError")
 class InvalidArgumentError(OpError):
     """A value or a shape that the operation cannot work on."""
 
@@ -147,6 +153,7 @@ class InvalidArgumentError(OpError):
         super().__init__(node_def, op, message, INVALID_ARGUMENT)
 
 
+@export("errors.DeadlineExceededError")
 class DeadlineExceededError(OpError):
     """The time allowed (``timeout_in_ms``) ended before the operation did."""
 
@@ -154,6 +161,7 @@ class DeadlineExceededError(OpError):
         super().__init__(node_def, op, message, DEADLINE_EXCEEDED)
 
 
+@export("errors.NotFoundError")
 class NotFoundError(OpError):
     """A file, a folder, a resource or a checkpoint key does not exist."""
 
@@ -161,6 +169,7 @@ class NotFoundError(OpError):
         super().__init__(node_def, op, message, NOT_FOUND)
 
 
+@export("errors.AlreadyExistsError")
 class AlreadyExistsError(OpError):
     """What was to be created is there already."""
 
@@ -168,6 +177,7 @@ class AlreadyExistsError(OpError):
         super().__init__(node_def, op, message, ALREADY_EXISTS)
 
 
+@export("errors.PermissionDeniedError")
 class PermissionDeniedError(OpError):
     """The caller may not do this, for instance read that file."""
 
@@ -175,6 +185,7 @@ class PermissionDeniedError(OpError):
         super().__init__(node_def, op, message, PERMISSION_DENIED)
 
 
+@export("errors.UnauthenticatedError")
 class UnauthenticatedError(OpError):
     """The request came without valid credentials."""
 
@@ -182,6 +193,7 @@ class UnauthenticatedError(OpError):
         super().__init__(node_def, op, message, UNAUTHENTICATED)
 
 
+@export("errors.ResourceExhaustedError")
 class ResourceExhaustedError(OpError):
     """Memory, disk space or a quota has run out."""
 
@@ -189,6 +201,7 @@ class ResourceExhaustedError(OpError):
         super().__init__(node_def, op, message, RESOURCE_EXHAUSTED)
 
 
+@export("errors.FailedPreconditionError")
 class FailedPreconditionError(OpError):
     """The state does not allow the operation: most often a variable without its first value."""
 
@@ -196,6 +209,7 @@ class FailedPreconditionError(OpError):
         super().__init__(node_def, op, message, FAILED_PRECONDITION)
 
 
+@export("errors.AbortedError")
 class AbortedError(OpError):
     """Another action at the same time ended this one."""
 
@@ -203,6 +217,7 @@ class AbortedError(OpError):
         super().__init__(node_def, op, message, ABORTED)
 
 
+@export("errors.OutOfRangeError")
 class OutOfRangeError(OpError):
     """The end of the input: an exhausted dataset, or a closed queue without enough elements."""
 
@@ -210,6 +225,7 @@ class OutOfRangeError(OpError):
         super().__init__(node_def, op, message, OUT_OF_RANGE)
 
 
+@export("errors.UnimplementedError")
 class UnimplementedError(OpError):
     """The operation does not do what was asked, although the arguments make sense."""
 
@@ -217,6 +233,7 @@ class UnimplementedError(OpError):
         super().__init__(node_def, op, message, UNIMPLEMENTED)
 
 
+@export("errors.InternalError")
 class InternalError(OpError):
     """The runtime found itself in a state that must not occur."""
 
@@ -224,6 +241,7 @@ class InternalError(OpError):
         super().__init__(node_def, op, message, INTERNAL)
 
 
+@export("errors.UnavailableError")
 class UnavailableError(OpError):
     """The runtime, or a service that it needs, cannot be reached now."""
 
@@ -231,6 +249,7 @@ class UnavailableError(OpError):
         super().__init__(node_def, op, message, UNAVAILABLE)
 
 
+@export("errors.DataLossError")
 class DataLossError(OpError):
     """Data was lost or damaged: a checksum does not match, or a file is cut short."""
 
@@ -259,11 +278,13 @@ _CLASS_OF_CODE: dict[int, type[OpError]] = {
 _CODE_OF_CLASS = {cls: code for code, cls in _CLASS_OF_CODE.items()}
 
 
+@export("errors.exception_type_from_error_code")
 def exception_type_from_error_code(error_code: int) -> type[OpError]:
     """The exception class of a status code; KeyError when no class has it."""
     return _CLASS_OF_CODE[error_code]
 
 
+@export("errors.error_code_from_exception_type")
 def error_code_from_exception_type(cls: type) -> int | UnknownError:
     """The status code of an exception class; for any other class an UnknownError, and a warning."""
     if cls in _CODE_OF_CLASS:
