@@ -6,69 +6,9 @@ from collections.abc import Callable
 
 import torch
 
+from relight.engine import folding, fusions
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, opdef
-
-
-def _replace(plan: Plan, mapping: dict[Value, Value]) -> None:
-    """Use other values in place of those that a pass has made away with."""
-    if not mapping:
-        return
-
-    def final(value: Value) -> Value:
-        while value in mapping:
-            value = mapping[value]
-        return value
-
-    for step in plan.steps:
-        step.inputs = [
-            [final(v) for v in item] if isinstance(item, list)
-            else None if item is None else final(item)
-            for item in step.inputs
-        ]
-    plan.fetched_values = [final(v) for v in plan.fetched_values]
-
-
-_IDENTITIES = frozenset(
-    "Identity StopGradient PreventGradient PlaceholderWithDefault Snapshot".split()
-)
-
-
-def forward_identities(plan: Plan) -> None:
-    """A step that only hands its input on disappears; its readers use the input itself."""
-    mapping: dict[Value, Value] = {}
-    kept: list[Step] = []
-    for step in plan.steps:
-        if step.what in _IDENTITIES and len(step.outputs) == 1 and step.outputs[0] is not None:
-            source = step.inputs[0]
-            if source.kind == step.outputs[0].kind:
-                mapping[step.outputs[0]] = source
-                continue
-        kept.append(step)
-    plan.steps = kept
-    _replace(plan, mapping)
-
-
-_PURE = frozenset(("tensor", "numpy", "read"))
-
-
-def drop_unused(plan: Plan) -> None:
-    """Conversions that nothing reads any more disappear."""
-    used = set(plan.fetched_values)
-    for step in plan.steps:
-        used.update(step.flat_inputs())
-    changed = True
-    while changed:
-        kept = [
-            s for s in plan.steps
-            if s.what not in _PURE or any(v in used for v in s.outputs if v is not None)
-        ]
-        changed = len(kept) < len(plan.steps)
-        plan.steps = kept
-        if changed:
-            used = set(plan.fetched_values)
-            for step in plan.steps:
-                used.update(step.flat_inputs())
 
 
 def copy_fetches(plan: Plan) -> None:
@@ -136,8 +76,15 @@ def _clone(tensor: torch.Tensor) -> torch.Tensor:
 
 
 PASSES: list[Callable[[Plan], None]] = [
-    forward_identities,
-    drop_unused,
+    folding.forward_identities,
+    folding.fold_constants,
+    folding.drop_neutral,
+    folding.merge_equal,
+    folding.drop_unused,
+    fusions.fuse_bias,
+    fusions.relu_in_place,
+    fusions.update_together,
+    folding.drop_unused,
     own_assigned,
     copy_fetches,
 ]

@@ -91,6 +91,7 @@ class _Lowering:
     def __init__(self, graph: Any, feeds: list[Tensor], fetches: list[Any], body: bool = False):
         self.body = body
         self.plan = Plan(graph, feeds, [f for f in fetches if isinstance(f, Tensor)], [], [], [])
+        self.plan.targets = {f for f in fetches if isinstance(f, Operation)}
         self.fed = {t: i for i, t in enumerate(feeds)}
         self.values: dict[tuple[Tensor, str], Value] = {}
         for tensor in feeds:

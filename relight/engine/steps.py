@@ -65,7 +65,7 @@ class Plan:
     fed_values: list[Value]
     fetched_values: list[Value]
     constants: dict[Value, Any] = dataclasses.field(default_factory=dict)
-    names: dict[str, Any] = dataclasses.field(default_factory=dict)
+    targets: set[Operation] = dataclasses.field(default_factory=set)
     copies: list[bool] = dataclasses.field(default_factory=list)
     log: list[str] = dataclasses.field(default_factory=list)
     function: Callable[..., Any] | None = None
