@@ -354,7 +354,7 @@ class Graph(Collections):
                     continue
                 groups.update(other.colocation_groups())
                 op._device = other._device
-            if groups and "_class" not in op._attrs:
+            if groups:
                 op._attrs["_class"] = sorted(groups)
         if self._container and "container" in opdef.op_def(op.type).attrs:
             if not op._attrs.get("container"):

@@ -8,7 +8,9 @@ a named tuple of them, a list for a list output, or the Operation of an op witho
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -384,7 +386,12 @@ def add_node(
             else:
                 raise TypeError(f"No argument for attr {attr.name} found for '{op_type}' Op")
         types = attr_values.output_dtypes(op_type, ordered)
-        return graph._add(op_type, builder.inputs, types, scope, ordered, skip=3)
+        with contextlib.ExitStack() as stack:
+            # An op that takes a reference is placed with the variable.
+            for arg, tensor in zip(definition.inputs, builder.inputs, strict=False):
+                if arg.is_ref:
+                    stack.enter_context(graph.colocate_with(tensor.op))
+            return graph._add(op_type, builder.inputs, types, scope, ordered, skip=3)
 
 
 @functools.cache
@@ -409,6 +416,22 @@ def outputs_of(op: Operation) -> Any:
             groups.append(op.outputs[position])
             position += 1
     return groups[0] if len(groups) == 1 else _tuple_type(op.type)._make(groups)
+
+
+def _signature(definition: opdef.OpDef, parameters: Sequence[str]) -> inspect.Signature:
+    """The parameters of an op's builder, as `inspect.signature` shall show them."""
+    shown = []
+    for name in parameters:
+        attr = definition.attrs.get(name)
+        default = inspect.Parameter.empty
+        if name == "name":
+            default = None
+        elif attr is not None and attr.has_default:
+            default = attr.default
+        shown.append(
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+        )
+    return inspect.Signature(shown)
 
 
 def _make_raw(op_type: str) -> Callable[..., Any]:
@@ -439,6 +462,7 @@ def _make_raw(op_type: str) -> Callable[..., Any]:
         return outputs_of(add_node(op_type, inputs, values, name))
 
     build.__name__ = build.__qualname__ = op_type
+    build.__signature__ = _signature(definition, parameters)  # type: ignore[attr-defined]
     build.__doc__ = "Build the node `" + opdef.signature_lines()[op_type] + "`."
     return build
 
