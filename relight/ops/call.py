@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 import torch
 
-from relight.graph import opdef
+from relight.graph import errors, opdef
 
 # Feeds and constants may be read-only arrays; no kernel writes into its inputs.
 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
@@ -35,6 +35,13 @@ def bind(node: Any) -> Callable[..., Any]:
     record = opdef.record(node.type)
     if record.kernel is None:
         raise KeyError(node.type)
+    if getattr(node, "_loaded", False):  # set by the importer on nodes that run Python code
+        raise errors.FailedPreconditionError(
+            None,
+            node,
+            f"node {node.name!r} ({node.type}) was loaded from a GraphDef and would run a Python "
+            "function of this process; a file may not choose what code is executed",
+        )
     if record.specialise:
         return record.kernel(node)
     names = _attr_parameters(record.kernel)
