@@ -7,6 +7,7 @@ from relight.ops import (
     array,
     constants,
     control,
+    gather,
     io,
     lists,
     math,
@@ -20,12 +21,14 @@ from relight.ops import (
     slicing,
     state,
     summary,
+    unique,
 )
 
 __all__ = [
     "array",
     "constants",
     "control",
+    "gather",
     "io",
     "lists",
     "math",
@@ -39,4 +42,5 @@ __all__ = [
     "slicing",
     "state",
     "summary",
+    "unique",
 ]

@@ -28,7 +28,7 @@ from relight.ops.array_shapes import (
     unpack,
 )
 from relight.ops.build import raw
-from relight.ops.constants import constant, constant_value
+from relight.ops.constants import constant, constant_value, constant_value_as_shape, known_value
 from relight.ops.gradients import dense
 from relight.ops.shape_rules import broadcast_sizes, from_input, same, scalar, sizes
 from relight.ops.state import torch_dtype
@@ -85,12 +85,19 @@ not_differentiable("Shape", "ShapeN", "Size", "Rank")
 # -- constants of a shape --------------------------------------------------------------------------
 
 
-@op("Fill", shape=from_input(0), host=("dims",))
+def _fill_shape(node: Any) -> list[Any]:
+    exact = known_value(node._inputs[0])
+    if exact is not None and (exact < 0).any():
+        raise ShapeError("Fill dimensions must be >= 0")
+    return [constant_value_as_shape(node._inputs[0])]
+
+
+@op("Fill", shape=_fill_shape, host=("dims",))
 def Fill(dims, value):
     """A tensor of shape `dims` full of the scalar `value`."""
     target = dims.tolist()
     if any(s < 0 for s in target):
-        raise invalid(f"Fill dimensions must be >= 0, got {shape_text(target)}")
+        raise invalid(f"Dimension {min(target)} must be >= 0")
     if isinstance(value, np.ndarray):
         return np.full(target, value[()], value.dtype)
     return value.expand(target).clone(memory_format=torch.contiguous_format)
@@ -508,6 +515,13 @@ not_differentiable("ConcatOffset")
 @op("Pack", shape=pack)
 def Pack(values, *, axis):
     """Tensors of one shape joined along a new dimension."""
+    first = values[0].shape
+    for i, value in enumerate(values):
+        if value.shape != first:
+            raise invalid(
+                f"Shapes of all inputs must match: values[0].shape = {shape_text(first)} != "
+                f"values[{i}].shape = {shape_text(value.shape)}"
+            )
     if isinstance(values[0], np.ndarray):
         return np.stack(values, axis)
     return torch.stack(values, axis)

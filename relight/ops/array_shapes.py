@@ -7,7 +7,7 @@ from typing import Any
 
 from relight.graph.graph import ShapeError
 from relight.ops.constants import constant_value_as_shape, known_value
-from relight.ops.shape_rules import Sizes, merge_size, sizes
+from relight.ops.shape_rules import Sizes, sizes, text
 
 
 def axis_of(place: int, rank: int, what: str = "") -> int:
@@ -23,7 +23,13 @@ def merged(a: Sizes, b: Sizes) -> Sizes:
         return b if a is None else a
     if len(a) != len(b):
         raise ShapeError(f"Shapes must be equal rank, but are {len(a)} and {len(b)}")
-    return tuple(merge_size(x, y) for x, y in zip(a, b, strict=True))
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        if x is not None and y is not None and x != y:
+            raise ShapeError(
+                f"Dimension {i} in both shapes must be equal, but are {x} and {y}. Shapes are "
+                f"{text(a)} and {text(b)}."
+            )
+    return tuple(y if x is None else x for x, y in zip(a, b, strict=True))
 
 
 def count(known: Sizes) -> int | None:
@@ -121,43 +127,40 @@ def concat(node: Any) -> list[Any]:
     inputs = node._inputs[1:] if first else node._inputs[:-1]
     axis_input = node._inputs[0] if first else node._inputs[-1]
     axis_sizes = axis_input._shape._sizes
-    if axis_sizes is not None and len(axis_sizes) != 0:
+    if axis_sizes:
         raise ShapeError(f"Shape must be rank 0 but is rank {len(axis_sizes)}")
     parts = [t._shape._sizes for t in inputs]
+    rank = next((len(p) for p in parts if p is not None), None)
     place = known_value(axis_input)
     if place is None:
-        rank = next((len(p) for p in parts if p is not None), None)
         for part in parts:
             if part is not None and len(part) != rank:
-                raise ShapeError(f"Shapes must be equal rank, but are {rank} and {len(part)}\n\t"
-                                 "From merging shape 0 with other shapes.")
-        return [None if not rank else (None,) * rank]
-    where = int(place)
-    rank = next((len(p) for p in parts if p is not None), None)
+                raise ShapeError(f"Shape must be rank {rank} but is rank {len(part)}")
+        if rank == 0:
+            raise ShapeError("Can't concatenate scalars (use tf.stack instead)")
+        return [None if rank is None else (None,) * rank]
     if rank is None:
         return [None]
     if rank == 0:
         raise ShapeError("Can't concatenate scalars (use tf.stack instead)")
-    for i, part in enumerate(parts):
-        needed = where + 1 if where >= 0 else -where
+    where = int(place)
+    needed = where + 1 if where >= 0 else -where
+    for part in parts:
         if part is not None and len(part) < needed:
             raise ShapeError(f"Shape must be at least rank {needed} but is rank {len(part)}")
         if part is not None and len(part) != rank:
-            raise ShapeError(
-                f"Shapes must be equal rank, but are {rank} and {len(part)}\n\t"
-                f"From merging shape {max(i - 1, 0)} with other shapes."
-            )
+            raise ShapeError(f"Shape must be rank {rank} but is rank {len(part)}")
     where %= rank
-    whole: list[int | None] = [None] * rank
     total: int | None = 0
+    before: Sizes = (None,) * where
+    after: Sizes = (None,) * (rank - where - 1)
     for part in parts:
         row = part if part is not None else (None,) * rank
-        size = row[where]
-        total = None if total is None or size is None else total + size
-        whole = [merge_size(a, b) if i != where else None
-                 for i, (a, b) in enumerate(zip(whole, row, strict=True))]
-    whole[where] = total
-    return [tuple(whole)]
+        total = None if total is None or row[where] is None else total + row[where]
+        before = merged(before, row[:where])
+        after = merged(after, row[where + 1 :])
+    assert before is not None and after is not None
+    return [(*before, total, *after)]
 
 
 def pack(node: Any) -> list[Any]:

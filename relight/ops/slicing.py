@@ -306,24 +306,26 @@ def _slice_shape(node: Any) -> list[Any]:
     for i in (1, 2):
         vector = sizes(node, i)
         if vector is not None and vector and vector[0] not in (None, len(known)):
-            raise ShapeError(f"Shape must be rank {vector[0]} but is rank {len(known)}")
+            raise ShapeError(_sizes_differ(sizes(node, 1), sizes(node, 2))
+                             or f"Shape must be rank {vector[0]} but is rank {len(known)}")
     if size is None:
         return [tuple(constant_value_as_shape(node._inputs[2])._sizes or (None,) * len(known))]
     result: list[int | None] = []
     for i, whole in enumerate(known):
         first = None if begin is None else int(begin[i])
         count = int(size[i])
-        if first is not None and whole is not None and first + max(count, 0) > whole:
-            raise ShapeError(
-                f"Dimension {i} in both shapes must be equal"
-                if first < 0
-                else f"Slice: begin {first} + size {count} is more than {whole}"
-            )
         if count == -1:
             result.append(None if whole is None or first is None else whole - first)
         else:
             result.append(count)
     return [tuple(result)]
+
+
+def _sizes_differ(a: Any, b: Any) -> str:
+    if not a or not b or a[0] is None or b[0] is None or a[0] == b[0]:
+        return ""
+    return (f"Dimension 0 in both shapes must be equal, but are {a[0]} and {b[0]}. Shapes are "
+            f"[{a[0]}] and [{b[0]}].")
 
 
 @op("Slice", shape=_slice_shape, host=("begin", "size"), views=0)
@@ -643,9 +645,9 @@ def _reverse_shape(node: Any) -> list[Any]:
     known, axes = sizes(node, 0), known_value(node._inputs[1])
     if known is not None and axes is not None:
         seen: set[int] = set()
-        for axis in axes.tolist():
+        for i, axis in enumerate(axes.tolist()):
             place = axis_of(axis, len(known),
-                            f"axis {axis} is out of valid range [{-len(known)}, {len(known) - 1}")
+                            f"'axis'[{i}] = {axis} is out of valid range [0, {len(known) - 1}")
             if place in seen:
                 raise ShapeError(f"axis {place} specified more than once.")
             seen.add(place)
@@ -658,7 +660,7 @@ def ReverseV2(value, axis):
     places = []
     for a in axis.tolist():
         if not -value.ndim <= a < value.ndim:
-            raise invalid(f"'axis'[{len(places)}] = {a} is out of valid range [0, {value.ndim - 1}]")
+            raise invalid(f"'axis'[{len(places)}] = {a} is out of valid range [0, {value.ndim - 1}")
         places.append(a % value.ndim)
     if len(set(places)) < len(places):
         raise invalid(f"axis {places[-1]} specified more than once.")
@@ -679,6 +681,9 @@ def _(op, grad):
 def Roll(value, shift, axis):
     """Elements moved by `shift` along `axis`; those that fall off come in at the other end."""
     shifts, places = np.atleast_1d(shift).tolist(), np.atleast_1d(axis).tolist()
+    for place in places:
+        if not -value.ndim <= place < value.ndim:
+            raise invalid(f"axis {place} is out of range")
     if isinstance(value, np.ndarray):
         return np.roll(value, shifts, places)
     return value.roll(shifts, places) if shifts else value.clone()
