@@ -12,6 +12,9 @@ import numpy as np
 
 from relight.v1._missing import missing
 
+# A package to the import system: `import tensorflow.compat.v1` passes through here.
+__path__: list[str] = []
+
 __all__ = [
     "as_bytes",
     "as_str",

@@ -1,0 +1,34 @@
+"""relight runs TensorFlow 1 programs, unmodified, on PyTorch.
+
+    import relight
+    relight.install()
+    import tensorflow as tf      # is relight.v1
+
+or, without touching the program, ``relight run program.py``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "install", "v1"]
+
+
+def install() -> None:
+    """Makes ``import tensorflow`` import relight from now on; a second call changes nothing.
+
+    Raises:
+      ImportError: when the real TensorFlow is imported already.
+    """
+    from relight import alias
+
+    alias.install()
+
+
+def __getattr__(name: str) -> Any:
+    # The namespace imports torch, which takes seconds: only where it is used.
+    if name == "v1":
+        return importlib.import_module("relight.v1")
+    raise AttributeError(f"module 'relight' has no attribute '{name}'")
