@@ -1,6 +1,6 @@
 """Python's operators on tensors: `a + b`, `a @ b`, `a[1:, ...]`, `a < b`.
 
-`relight.v1.functions` sets them, with `set_operator`, to the functions that build the nodes.
+`relight.ops.math_nodes` and `array_nodes` set them to the functions that build the nodes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from relight.graph.node import Tensor
 from relight.ops.build import convert_to_tensor
 
 
-def set_binary(function: Callable[..., Any], op_name: str, sparse: bool = False) -> None:
+def set_binary(function: Callable[..., Any], op_name: str) -> None:
     """Define `__<op_name>__` and its reflected form by `function(x, y, name=)`."""
 
     @functools.wraps(function)
@@ -25,7 +25,7 @@ def set_binary(function: Callable[..., Any], op_name: str, sparse: bool = False)
                 return function(x, y, name=name)
             if not isinstance(y, SparseTensor):
                 try:
-                    y = convert_to_tensor(y, dtype=x.dtype.base_dtype, name="y")
+                    y = convert_to_tensor(y, preferred_dtype=x.dtype.base_dtype, name="y")
                 except TypeError:
                     if hasattr(type(y), f"__r{op_name}__"):
                         return NotImplemented
@@ -40,8 +40,6 @@ def set_binary(function: Callable[..., Any], op_name: str, sparse: bool = False)
 
     setattr(Tensor, f"__{op_name}__", forward)
     setattr(Tensor, f"__r{op_name}__", backward)
-    if sparse:
-        setattr(SparseTensor, f"__{op_name}__", forward)
 
 
 def set_unary(function: Callable[..., Any], op_name: str) -> None:
