@@ -212,7 +212,7 @@ class _Lowering:
         converted = Value(tensor, kind)
         if kind == "T" and source in self.plan.constants:
             array = self.plan.constants[source]
-            self.plan.constants[converted] = call.to_torch(np.ascontiguousarray(array)).clone()
+            self.plan.constants[converted] = call.to_torch(np.array(array, order="C"))
             return converted
         name, function = ("tensor", call.to_torch) if kind == "T" else ("numpy", call.to_numpy)
         self.plan.steps.append(

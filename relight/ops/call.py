@@ -69,9 +69,9 @@ def grouped(node: Any, values: Sequence[Any]) -> list[Any]:
 def to_torch(array: np.ndarray) -> torch.Tensor:
     """A numpy array as a torch tensor on the same memory where that is possible."""
     if array.dtype == ml_dtypes.bfloat16:
-        return torch.from_numpy(np.ascontiguousarray(array).view(np.int16)).view(torch.bfloat16)
+        return torch.from_numpy(np.asarray(array, order="C").view(np.int16)).view(torch.bfloat16)
     if not all(s >= 0 for s in array.strides):
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")
     return torch.from_numpy(array)
 
 
