@@ -262,10 +262,12 @@ def _not_found(fullname: str) -> ModuleNotFoundError:
 
     name = canonical(fullname)
     if name in tensorflow_names() or name.startswith(("python.", "core.", "contrib.")):
-        text = f"relight does not support the module {fullname} yet; see SUPPORT.md"
+        text = f"relight does not support {fullname} yet; see SUPPORT.md"
     else:
         text = f"No module named {fullname!r} (nor has TensorFlow 1.15)"
-    return ModuleNotFoundError(text, name=fullname)
+    # `from package import x` drops an error that carries the very name of package.x and says
+    # "cannot import name" instead: below a facade the fuller text is wanted.
+    return ModuleNotFoundError(text, name=None if name.startswith("python.") else fullname)
 
 
 class _Loader(importlib.abc.Loader):

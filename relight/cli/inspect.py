@@ -25,7 +25,7 @@ from relight.formats.protos import SavedModel
 
 def inspect(path: str, tensor: str | None = None) -> int:
     """Prints what `path` holds and returns the command's exit code: 1 when it cannot be read."""
-    console = Console()
+    console = Console(markup=False, highlight=False)
     try:
         if tensor is not None:
             _tensor(console, _prefix(path) or path, tensor)
@@ -105,7 +105,7 @@ def _checkpoint(console: Console, prefix: str) -> None:
             total += count
             table.add_row(name, _dtype(reader.dtype_enum(name)), str(list(shape)), f"{count:,}")
     console.print(table)
-    console.print(f"{table.row_count} tensors, {total:,} elements", highlight=False)
+    console.print(f"{table.row_count} tensors, {total:,} elements")
 
 
 def _tensor(console: Console, prefix: str, name: str) -> None:
@@ -113,8 +113,8 @@ def _tensor(console: Console, prefix: str, name: str) -> None:
         if not reader.has(name):
             raise KeyError(f"the checkpoint has no tensor {name!r}")
         value = reader.read(name)
-    console.print(f"{name}  {value.dtype}  {list(value.shape)}", highlight=False)
-    console.print(np.array2string(value, threshold=10_000), markup=False, highlight=False)
+    console.print(f"{name}  {value.dtype}  {list(value.shape)}")
+    console.print(np.array2string(value, threshold=10_000))
 
 
 def _events(console: Console, path: str) -> None:
@@ -141,7 +141,7 @@ def _events(console: Console, path: str) -> None:
     console.print(table)
     if other:
         text = ", ".join(f"{count} {kind}" for kind, count in sorted(other.items()))
-        console.print(f"other events: {text}", highlight=False)
+        console.print(f"other events: {text}")
 
 
 def _graph(console: Console, graph: Any, title: str) -> None:
@@ -156,8 +156,7 @@ def _graph(console: Console, graph: Any, title: str) -> None:
     functions = len(graph.library.function)
     console.print(
         f"{len(graph.node)} nodes, {functions} functions, "
-        f"producer version {graph.versions.producer}",
-        highlight=False,
+        f"producer version {graph.versions.producer}"
     )
 
 
@@ -178,7 +177,7 @@ def _saved_model(console: Console, path: str) -> None:
     for meta in model.meta_graphs:
         tags = ", ".join(meta.meta_info_def.tags)
         table = _table(
-            f"signatures of the graph tagged [{tags}]".replace("[", "\\["),
+            f"signatures of the graph tagged [{tags}]",
             "signature", "method", "direction", "key", "tensor", "dtype", "shape",
         )  # fmt: skip
         for name, signature in sorted(meta.signature_def.items()):
@@ -188,7 +187,7 @@ def _saved_model(console: Console, path: str) -> None:
                     sizes = [d.size if d.size >= 0 else None for d in info.tensor_shape.dim]
                     table.add_row(
                         name, signature.method_name, way, key, info.name, _dtype(info.dtype),
-                        "?" if unknown else str(sizes).replace("[", "\\["),
+                        "?" if unknown else str(sizes),
                     )  # fmt: skip
         console.print(table)
         _graph(console, meta.graph_def, os.path.dirname(path) or ".")
