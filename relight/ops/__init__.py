@@ -7,6 +7,7 @@ from relight.ops import (
     array,
     constants,
     control,
+    data_flow,
     gather,
     io,
     lists,
@@ -19,15 +20,19 @@ from relight.ops import (
     reduce,
     reduce_gradients,
     slicing,
+    space,
     state,
     summary,
+    training,
     unique,
+    variable_scatter,
 )
 
 __all__ = [
     "array",
     "constants",
     "control",
+    "data_flow",
     "gather",
     "io",
     "lists",
@@ -40,7 +45,10 @@ __all__ = [
     "reduce",
     "reduce_gradients",
     "slicing",
+    "space",
     "state",
     "summary",
+    "training",
     "unique",
+    "variable_scatter",
 ]

@@ -33,8 +33,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     by their real part.
     """
     base = dtypes.as_dtype(dtype).base_dtype
-    if isinstance(x, Tensor) and base == x.dtype:
-        return x
+    if (isinstance(x, Tensor) or hasattr(x, "handle")) and base == x.dtype:
+        return x  # a resource variable is left to be read where it is used
     with name_scope(name, "Cast", [x]) as scope:
         if isinstance(x, SparseTensor):
             return SparseTensor(x.indices, cast(x.values, base, name=scope), x.dense_shape)

@@ -6,6 +6,7 @@ from typing import Any
 
 from relight.graph.export import export
 from relight.graph.graph import name_scope
+from relight.ops import array_nodes as array
 from relight.ops.build import convert_to_tensor, raw
 
 
@@ -150,8 +151,6 @@ def batch_scatter_update(
 
     Raises ValueError for indices of unknown rank.
     """
-    from relight.v1.functions import array
-
     with name_scope(name):
         indices = convert_to_tensor(indices, name="indices")
         indices_shape = array.shape(indices)

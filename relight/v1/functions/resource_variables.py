@@ -210,8 +210,8 @@ class BaseResourceVariable(Variable):
         updates = convert_to_tensor(updates, self._dtype)
         return self._lazy_read(build(self._handle, indices, updates, name=name))
 
-    def _assign_slice(
-        self, begin: Tensor, end: Tensor, strides: Tensor, value: Any, name: str, masks: dict
+    def _strided_slice_assign(
+        self, begin: Any, end: Any, strides: Any, value: Any, name: Any, **masks: int
     ) -> Any:
         with self._after_cache():
             value = convert_to_tensor(value, dtype=self._dtype)

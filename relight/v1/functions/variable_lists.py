@@ -10,6 +10,7 @@ from relight.graph.collections import GraphKeys
 from relight.graph.export import export
 from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Operation, Tensor
+from relight.ops.array_nodes import boolean_mask
 from relight.ops.build import raw
 from relight.ops.constants import constant
 from relight.v1.functions.control import group, no_op
@@ -134,6 +135,4 @@ def report_uninitialized_variables(
                 return constant([], dtype=dtypes.string)
             mask = raw.LogicalNot(raw.Pack(initialized, axis=0, name="stack"))
             names = constant([v.op.name for v in variables])
-            from relight.v1.functions.array import boolean_mask
-
             return boolean_mask(names, mask)

@@ -20,6 +20,7 @@ from relight.graph.function import init_scope
 from relight.graph.graph import get_default_graph, get_default_session, name_scope
 from relight.graph.node import Operation, Tensor, _Reference
 from relight.graph.shapes import TensorShape, unknown_shape
+from relight.ops import array_nodes, math_nodes  # noqa: F401 - they set Tensor's operators
 from relight.ops.build import convert_to_tensor, raw, register_conversion
 from relight.ops.operators import copy_operators
 
@@ -435,25 +436,8 @@ class Variable(metaclass=_VariableType):
         """The value before one is added; OutOfRangeError once it is `limit`."""
         return self._abstract()
 
-    def __getitem__(self, slice_spec: Any) -> Tensor:
-        """A slice of the value, with a method `assign(value, name=None)` that sets that slice."""
-        part = Tensor.__getitem__(self.value(), slice_spec)  # type: ignore[attr-defined]
-        node = part.op
-        if node.type != "StridedSlice":
-            return part
-        masks = {k: v for k, v in node._attrs.items() if k.endswith("_mask")}
-        scope = node.name + "/"
-
-        def assign(val: Any, name: str | None = None) -> Any:
-            return self._assign_slice(
-                *node._inputs[1:], val, name or scope + "_assign", masks
-            )
-
-        part.assign = assign  # type: ignore[attr-defined]
-        return part
-
-    def _assign_slice(
-        self, begin: Tensor, end: Tensor, strides: Tensor, value: Any, name: str, masks: dict
+    def _strided_slice_assign(
+        self, begin: Any, end: Any, strides: Any, value: Any, name: Any, **masks: int
     ) -> Any:
         return self._abstract()
 
@@ -536,9 +520,8 @@ class Variable(metaclass=_VariableType):
         return f"<tf.Variable {self.name!r} shape={self.get_shape()} dtype={self.dtype.name}>"
 
 
-_slices = Variable.__getitem__
 copy_operators(Variable, lambda v: v.value())
-Variable.__getitem__ = _slices  # type: ignore[method-assign]
+Variable.__getitem__ = array_nodes.slice_helper_var  # type: ignore[attr-defined]
 
 
 def _check_slices(sparse_delta: Any) -> None:
@@ -728,8 +711,8 @@ class RefVariable(Variable):
             self._variable, indices, updates, use_locking=True, name=name
         )
 
-    def _assign_slice(
-        self, begin: Tensor, end: Tensor, strides: Tensor, value: Any, name: str, masks: dict
+    def _strided_slice_assign(
+        self, begin: Any, end: Any, strides: Any, value: Any, name: Any, **masks: int
     ) -> Any:
         return raw.StridedSliceAssign(
             self._variable, begin, end, strides, value, name=name, **masks
