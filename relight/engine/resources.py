@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -122,6 +123,7 @@ class State:
         self.streams: dict[Any, Any] = {}
         self.lock = threading.RLock()
         self.closed = False
+        self.timeout: float | None = None  # seconds that a blocking operation may wait
         self.on_close: list[Callable[[], None]] = []
 
     def variable(self, name: str, dtype: Any = None, shape: Any = None) -> Variable:
@@ -139,8 +141,15 @@ class State:
             with self.lock:
                 found = self.resources.get(key)
                 if found is None:
+                    if self.closed:  # a thread that still runs must not wait in something new
+                        raise errors.CancelledError(None, None, "Session has been closed.")
                     found = self.resources[key] = make()
         return found
+
+    @staticmethod
+    def engine(name: str) -> Any:
+        """A module of this package, for kernels: ops declare resources that the engine runs."""
+        return importlib.import_module("relight.engine." + name)
 
     def stream(self, node: Any) -> Any:
         """The random stream of a node: seeded by its attrs, else PyTorch's generator."""

@@ -83,6 +83,8 @@ class BaseSession:
         self._default_contexts: threading.local = threading.local()
         if config is not None and config.intra_op_parallelism_threads > 0:
             torch.set_num_threads(config.intra_op_parallelism_threads)
+        if config is not None and config.operation_timeout_in_ms > 0:
+            self._state.timeout = config.operation_timeout_in_ms / 1000
 
     @property
     def graph(self) -> Graph:
