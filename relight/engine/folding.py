@@ -9,6 +9,7 @@ import torch
 
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import errors, opdef
+from relight.ops import call
 from relight.ops.constants import known_value
 
 MAX_BYTES = 1 << 16  # larger results are cheaper to compute again than to keep
@@ -98,8 +99,16 @@ def fold_constants(plan: Plan) -> None:
 def _from_shapes(step: Step) -> list[Any] | None:
     if step.node is None or step.node.type not in ("Shape", "ShapeN", "Size", "Rank"):
         return None
+    source = step.node._inputs[0].op
+    if step.node.type == "Rank" and any(t.dtype._is_ref_dtype for t in source._inputs):
+        return None  # tf.assert_variables_initialized fails by reading a variable for its rank
     known = [known_value(t) for t in step.node._outputs]
-    return None if any(k is None for k in known) else known
+    if any(k is None for k in known):
+        return None
+    return [
+        call.to_torch(np.ascontiguousarray(k)).clone() if v is not None and v.kind == "T" else k
+        for v, k in zip(step.outputs, known, strict=True)
+    ]
 
 
 def _computed(step: Step, constants: dict[Value, Any]) -> list[Any] | None:
