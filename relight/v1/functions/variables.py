@@ -742,7 +742,7 @@ register_conversion(RefVariable, _convert_ref)
 
 # -- initial values that depend on other variables -------------------------------------------------
 
-_STOP = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If")
+_STOP = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If", "StatelessIf")
 _HOLDERS = ("Variable", "VariableV2", "VarHandleOp")
 
 
