@@ -98,7 +98,7 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     return raw.Bitcast(input, type=type, name=name)
 
 
-@export("is_tensor", "contrib.framework.is_tensor")
+@export("is_tensor")
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a Tensor, SparseTensor, IndexedSlices or Variable."""
     return isinstance(x, (Tensor, SparseTensor, IndexedSlices)) or (
