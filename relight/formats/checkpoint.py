@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from relight.formats.bundle import BundleReader, index_path
+from relight.formats.bundle import BundleReader, data_path, index_path
 from relight.formats.checkpoint_v1 import CheckpointV1Reader
 from relight.formats.errors import FormatError
 
@@ -22,15 +22,19 @@ def open_checkpoint(prefix: str | os.PathLike) -> Reader:
     return CheckpointV1Reader(name)
 
 
-def damage(prefix: str | os.PathLike) -> str | None:
-    """What is wrong with a checkpoint, or None: every value is read and its checksum compared.
+def damage(prefix: str | os.PathLike, *, values: bool = True) -> str | None:
+    """What is wrong with a checkpoint, or None.
 
-    FileNotFoundError when there is no such checkpoint.
+    Every value is read and its checksum compared; without `values` only the index is, and the
+    sizes of the data files. FileNotFoundError when there is no such checkpoint.
     """
     try:
         with open_checkpoint(prefix) as reader:
-            for name in reader.names():
-                reader.read(name)
+            if values:
+                for name in reader.names():
+                    reader.read(name)
+            elif isinstance(reader, BundleReader):
+                _check_sizes(reader)
     except FormatError as error:
         return str(error)
     except FileNotFoundError as error:
@@ -38,3 +42,15 @@ def damage(prefix: str | os.PathLike) -> str | None:
             raise
         return f"{error.filename} is missing"
     return None
+
+
+def _check_sizes(reader: BundleReader) -> None:
+    ends: dict[int, int] = {}
+    for name in reader.names():
+        entry = reader.entry(name)
+        ends[entry.shard_id] = max(ends.get(entry.shard_id, 0), entry.offset + entry.size)
+    for shard, end in ends.items():
+        path = data_path(reader.prefix, shard, reader.num_shards)
+        size = os.path.getsize(path)
+        if end > size:
+            raise FormatError(path, size, f"the values end at {end}")
