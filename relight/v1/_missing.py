@@ -7,8 +7,10 @@ things to somebody who reads the message; both are an AttributeError, so ``hasat
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 NAMES_FILE = Path(__file__).with_name("names.txt")
@@ -46,10 +48,27 @@ def canonical(qualified: str) -> str:
     return name
 
 
+def _submodule(qualified: str) -> ModuleType | None:
+    """The module of the namespace `qualified`, imported now; None where there is none."""
+    module = "relight.v1" + qualified.removeprefix("tf")
+    if qualified.rpartition(".")[2].startswith("_"):
+        return None
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # Anything else that is missing inside of the module is an error to be seen.
+        if error.name in (module, module.replace("relight.v1", "tensorflow", 1)):
+            return None
+        raise
+
+
 def missing(
     namespace: str, lazy: dict[str, Callable[[], Any]] | None = None
 ) -> Callable[[str], Any]:
     """A module's ``__getattr__``: ``__getattr__ = missing("tf.nn")``.
+
+    ``tf.contrib`` and what is below it are imported at their first use, as in TensorFlow: most
+    programs need none of it.
 
     Args:
       namespace: the namespace as programs write it, for the message.
@@ -59,6 +78,10 @@ def missing(
     def __getattr__(name: str) -> Any:  # noqa: N807
         if lazy and name in lazy:
             return lazy[name]()
+        if name == "contrib" or namespace.startswith("tf.contrib"):
+            found = _submodule(f"{namespace}.{name}")
+            if found is not None:
+                return found
         if name.startswith("__"):
             raise AttributeError(f"module '{namespace}' has no attribute '{name}'")
         raise AttributeError(message(f"{namespace}.{name}"))
