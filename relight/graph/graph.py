@@ -26,6 +26,38 @@ class ShapeError(ValueError):
         self.with_inputs = with_inputs
 
 
+# What shape rules asked for of the inputs' values since the current rule began: a value as numpy
+# array, or a partly known shape. The message of a ShapeError lists it, as TensorFlow's does.
+shape_requests: list[tuple[Tensor, Any]] = []
+
+
+def _summary(value: Any) -> str:
+    """A value as TensorFlow's messages write it: `<3>`, `<1 2>`, `<[1 2][3 4]>`."""
+    if value.ndim <= 1:
+        return " ".join(str(v) for v in value.ravel().tolist()[:16])
+    return "".join(f"[{_summary(v)}]" for v in value)
+
+
+def _requested(op: Operation) -> str:
+    values, shapes = {}, {}
+    for tensor, found in shape_requests:
+        for i, given in enumerate(op._inputs):
+            if given is tensor:
+                (shapes if isinstance(found, TensorShape) else values)[i] = found
+    text = ""
+    if values:
+        listed = ", ".join(f"input[{i}] = <{_summary(values[i])}>" for i in sorted(values))
+        text += f" and with computed input tensors: {listed}"
+    known = {i: s for i, s in shapes.items() if s._sizes is not None and i not in values}
+    if known:
+        listed = ", ".join(
+            f"input[{i}] = [" + ",".join("?" if d is None else str(d) for d in s._sizes) + "]"
+            for i, s in sorted(known.items())
+        )
+        text += f" and with input tensors computed as partial shapes: {listed}"
+    return text
+
+
 class _ControlScope:
     """One level of `tf.control_dependencies`: its operations, and those made inside it."""
 
@@ -315,6 +347,7 @@ class Graph(Collections):
 
     @staticmethod
     def _infer_shapes(op: Operation, rule: Callable[[Operation], Sequence[Any]]) -> None:
+        shape_requests.clear()
         try:
             shapes = rule(op)
         except ShapeError as error:
@@ -326,7 +359,7 @@ class Graph(Collections):
                     else "[" + ",".join("?" if s is None else str(s) for s in t.shape._sizes) + "]"
                     for t in op._inputs
                 )
-                message += f" with input shapes: {described}."
+                message += f" with input shapes: {described}{_requested(op)}."
             raise ValueError(message) from None
         for tensor, shape in zip(op._outputs, shapes, strict=True):
             if type(shape) is tuple:

@@ -28,7 +28,7 @@ from relight.ops.array_shapes import (
     unpack,
 )
 from relight.ops.build import raw
-from relight.ops.constants import constant, constant_value, constant_value_as_shape, known_value
+from relight.ops.constants import constant, constant_value
 from relight.ops.gradients import dense
 from relight.ops.shape_rules import broadcast_sizes, from_input, same, scalar, sizes
 from relight.ops.state import torch_dtype
@@ -85,14 +85,7 @@ not_differentiable("Shape", "ShapeN", "Size", "Rank")
 # -- constants of a shape --------------------------------------------------------------------------
 
 
-def _fill_shape(node: Any) -> list[Any]:
-    exact = known_value(node._inputs[0])
-    if exact is not None and (exact < 0).any():
-        raise ShapeError("Fill dimensions must be >= 0")
-    return [constant_value_as_shape(node._inputs[0])]
-
-
-@op("Fill", shape=_fill_shape, host=("dims",))
+@op("Fill", shape=from_input(0), host=("dims",))
 def Fill(dims, value):
     """A tensor of shape `dims` full of the scalar `value`."""
     target = dims.tolist()

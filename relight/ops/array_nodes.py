@@ -6,6 +6,7 @@ They choose the nodes that TensorFlow chooses: `shape` is a constant when the sh
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -183,27 +184,37 @@ def transpose(
 
 
 def _constant_if_small(value: Any, shape: Any, dtype: Any, name: str) -> Tensor | None:
-    try:
-        if isinstance(shape, TensorShape):
-            shape = shape.as_list()
-        flat = [s.value if isinstance(s, Dimension) else s for s in np.atleast_1d(shape).tolist()]
-        if any(isinstance(s, Tensor) for s in flat):
-            return None
-        if np.prod(np.array(flat, np.int64)) < _SMALL:
-            return constant(value, shape=tuple(flat), dtype=dtype, name=name)
-    except (TypeError, NotImplementedError):
-        pass  # sizes that are tensors: a Fill computes them
+    if isinstance(shape, TensorShape):
+        shape = shape._sizes
+    if not isinstance(shape, (list, tuple, np.ndarray)):
+        return None
+    items = [s.value if isinstance(s, Dimension) else s for s in shape]
+    if any(isinstance(s, Tensor) for s in items):
+        # TensorFlow compares the product of the sizes with its limit before it finds out that they
+        # are tensors, and leaves these nodes in the graph.
+        raw.Less(functools.reduce(_product, items), _SMALL)
+        return None
+    if all(isinstance(s, (int, np.integer)) for s in items) and np.prod(
+        np.array(items, np.int64)
+    ) < _SMALL:
+        return constant(value, shape=tuple(items), dtype=dtype, name=name)
     return None
+
+
+def _product(a: Any, b: Any) -> Any:
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return raw.Mul(a, b, name="mul")
+    return a * b
 
 
 def _filled(value: Any, shape: Any, dtype: Any, name: str) -> Tensor:
     if not isinstance(shape, Tensor):
+        small = _constant_if_small(value, shape, dtype, name)
+        if small is not None:
+            return small
         try:
-            small = _constant_if_small(value, shape, dtype, name)
-            if small is not None:
-                return small
             shape = convert_to_tensor(TensorShape(shape))
-        except (TypeError, ValueError, NotImplementedError):
+        except (TypeError, ValueError):
             shape = convert_to_tensor(shape, dtype=dtypes.int32)
     if not shape.shape._sizes:  # a scalar, or of unknown rank
         shape = reshape(shape, [-1])

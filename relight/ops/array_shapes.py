@@ -46,9 +46,6 @@ def reshape(node: Any) -> list[Any]:
         return [None]
     known = sizes(node, 0)
     total = count(known)
-    exact = known_value(node._inputs[1])
-    if exact is not None and (exact < -1).any():
-        raise ShapeError("Dimension size must be >= -1")
     holes = wanted.count(None)
     rest = math.prod(s for s in wanted if s is not None)
     if total is None or holes > 1 or (holes == 1 and rest == 0):
@@ -71,7 +68,7 @@ def expand_dims(node: Any) -> list[Any]:
     if known is None:
         return [None]
     if place is None:
-        return [(None,) * (len(known) + 1)]
+        return [None]
     where = int(place.reshape(-1)[0])
     rank = len(known)
     if not -rank - 1 <= where <= rank:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from relight.graph import dtypes, opdef, tensor_proto
-from relight.graph.graph import get_default_graph
+from relight.graph.graph import get_default_graph, shape_requests
 from relight.graph.node import Tensor
 from relight.graph.opdef import op
 from relight.graph.shapes import Dimension, TensorShape
@@ -61,6 +61,11 @@ def as_array(value: Any, dtype: Any = None, shape: Any = None) -> tuple[np.ndarr
         dtype = dtypes.as_dtype(dtype).base_dtype
     if isinstance(value, Dimension):
         value = value.value
+    if shape is not None and not isinstance(value, (np.ndarray, np.generic)):
+        static = TensorShape(shape)
+        if static.num_elements() == 0:  # no element of the value is needed
+            kind = np.float64 if dtype is None else tensor_proto.numpy_dtype(dtype)
+            value, shape = np.empty(static.as_list(), kind), None
     if value is None:
         raise ValueError("None values not supported.")
     if isinstance(value, (np.ndarray, np.generic)):
@@ -216,11 +221,23 @@ def _convert_dimension(value: Any, dtype: Any = None, name: str | None = None, a
 
 
 def _convert_sequence(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False):
-    """A list that contains tensors becomes a `Pack` of its items."""
+    """A list that contains tensors becomes a `Pack` of its items; they are cast to `dtype`."""
     if not _holds_tensor(value):
         return _convert_constant(value, dtype, name, as_ref)
-    wanted = dtype or _tensor_dtype(value)
-    return _pack(value, wanted, name or "packed")
+    found = _tensor_dtype(value)
+    if dtype is not None and found is not None and dtype != found:
+        value = _cast_tensors(value, dtype)
+    return _pack(value, dtype or found, name or "packed")
+
+
+def _cast_tensors(value: Any, dtype: Any) -> Any:
+    from relight.ops.build import raw
+
+    if isinstance(value, (list, tuple)):
+        return [_cast_tensors(v, dtype) for v in value]
+    if _holds_tensor(value) and value.dtype.base_dtype != dtype:
+        return raw.Cast(value, DstT=dtype)
+    return value
 
 
 def _holds_tensor(value: Any) -> bool:
@@ -241,23 +258,32 @@ def _tensor_dtype(value: Any) -> Any:
 
 
 def _pack(value: Any, dtype: Any, name: str) -> Any:
+    """A `Pack` of items; a nested list without any tensor comes back as it is, after its scope."""
     from relight.graph.graph import name_scope
-    from relight.ops.build import convert_to_tensor, raw
+    from relight.ops.build import raw
 
-    with name_scope(None, name, [v for v in value if isinstance(v, Tensor)]) as scope:
-        items = []
+    with name_scope(name) as scope:
+        items: list[Any] = []
+        must_pack = False
         for i, item in enumerate(value):
-            if isinstance(item, (list, tuple)) and _holds_tensor(item):
-                items.append(_pack(item, dtype, str(i)))
-            elif isinstance(item, Tensor):
-                if item.dtype.base_dtype != dtype:
-                    raise TypeError(
-                        f"Cannot convert a list containing a tensor of dtype {item.dtype} to "
-                        f"{dtype} (Tensor is: {item!r})"
-                    )
-                items.append(item)
-            else:
-                items.append(convert_to_tensor(item, dtype=dtype, name=str(i)))
+            if isinstance(item, (list, tuple)):
+                item = _pack(item, dtype, str(i))
+            elif _holds_tensor(item) and item.dtype.base_dtype != dtype:
+                raise TypeError(
+                    f"Cannot convert a list containing a tensor of dtype {item.dtype} to "
+                    f"{dtype} (Tensor is: {item!r})"
+                )
+            must_pack = must_pack or (
+                not isinstance(item, (list, tuple)) and _holds_tensor(item)
+            )
+            items.append(item)
+        if not must_pack:
+            return items
+        items = [
+            item if not isinstance(item, (list, tuple)) and _holds_tensor(item)
+            else constant(item, dtype=dtype, name=str(i))
+            for i, item in enumerate(items)
+        ]
         return raw.Pack(items, axis=0, name=scope)
 
 
@@ -283,24 +309,29 @@ def constant_value(tensor: Any, partial: bool = False) -> Any:
     """
     if not isinstance(tensor, Tensor):
         return np.asarray(tensor)
-    if partial and tensor.op.type == "Pack" and tensor.op._inputs:
+    if partial and tensor.op.type == "Pack" and tensor.op._inputs and not tensor.op._attrs["axis"]:
         items = [constant_value(t, partial) for t in tensor.op._inputs]
-        if all(i is None for i in items):
-            return None
-        if any(i is None for i in items):
-            return np.array([None if i is None else i.item() if i.ndim == 0 else i for i in items])
+        if any(i is None or i.dtype == np.object_ for i in items):
+            return np.array([None if i is None else i.tolist() for i in items], dtype=np.object_)
     value = known_value(tensor, _PYTHON_FOLDED)
     if value is not None:
         tensor.graph.prevent_feeding(tensor)
     return value
 
 
-def known_value(tensor: Tensor, op_types: frozenset[str] | None = None, depth: int = 0) -> Any:
+def known_value(tensor: Tensor, op_types: frozenset[str] | None = None) -> Any:
     """The value of a tensor that follows from constants and static shapes alone, else None.
 
     `op_types` limits which ops are computed; None allows every stateless op with a kernel, as
-    TensorFlow's shape inference does.
+    TensorFlow's shape inference does. What is found is noted for the message of a ShapeError.
     """
+    value = _known(tensor, op_types)
+    if value is not None:
+        shape_requests.append((tensor, value))
+    return value
+
+
+def _known(tensor: Tensor, op_types: frozenset[str] | None = None, depth: int = 0) -> Any:
     node = tensor.op
     if node.type == "Const":
         return node._attrs["value"]
@@ -314,11 +345,13 @@ def known_value(tensor: Tensor, op_types: frozenset[str] | None = None, depth: i
     record = opdef.record(node.type)
     if record.kernel is None or record.is_stateful or not node._inputs:
         return None
+    if node.type == "PlaceholderWithDefault":  # its value may be fed
+        return None
     if any(t.dtype._is_ref_dtype for t in node._inputs) or node._attrs.get("_relight_opaque"):
         return None
     values = []
     for t in node._inputs:
-        value = known_value(t, op_types, depth + 1)
+        value = _known(t, op_types, depth + 1)
         if value is None or value.size > _MAX_ELEMENTS:
             return None
         values.append(value)
@@ -343,9 +376,18 @@ def _of_shape(node: Any, index: int) -> Any:
 
 
 def constant_value_as_shape(tensor: Tensor) -> TensorShape:
-    """The static shape that a 1-D integer tensor describes, as far as it is known (-1: unknown)."""
-    if isinstance(tensor, Tensor) is False:
+    """The static shape that a 1-D integer tensor describes, as far as it is known (-1: unknown).
+
+    ValueError for sizes below -1.
+    """
+    if not isinstance(tensor, Tensor):
         return TensorShape(tensor)
+    shape = _as_shape(tensor)
+    shape_requests.append((tensor, shape))
+    return shape
+
+
+def _as_shape(tensor: Tensor) -> TensorShape:
     node = tensor.op
     rank = tensor.shape.with_rank(1)._sizes
     count = None if rank is None else rank[0]
@@ -354,36 +396,39 @@ def constant_value_as_shape(tensor: Tensor) -> TensorShape:
     if node.type == "Pack":
         sizes: list[int | None] = []
         for item in node._inputs:
-            value = known_value(item)
+            value = _known(item)
             sizes.append(None if value is None or int(value) < 0 else int(value))
         return TensorShape.of(tuple(sizes))
     if node.type in ("ConcatV2", "Concat"):
         parts = node._inputs[:-1] if node.type == "ConcatV2" else node._inputs[1:]
         whole = TensorShape([])
         for part in parts:
-            whole = whole.concatenate(constant_value_as_shape(part))
+            whole = whole.concatenate(_as_shape(part))
         return whole
     if node.type == "StridedSlice":
         found = _sliced_shape(node)
         if found is not None:
             return found
     if node.type == "Cast" and node._inputs[0].dtype.is_integer:
-        return constant_value_as_shape(node._inputs[0])
-    value = known_value(tensor)
+        return _as_shape(node._inputs[0])
+    value = _known(tensor)
     if value is not None:
+        for size in value.tolist():
+            if size < -1:
+                raise ValueError(f"Invalid value in tensor used for shape: {size}")
         return TensorShape.of(tuple(None if s < 0 else int(s) for s in value.tolist()))
     return TensorShape.of(None if count is None else (None,) * count)
 
 
 def _sliced_shape(node: Any) -> TensorShape | None:
-    bounds = [known_value(t) for t in node._inputs[1:]]
+    bounds = [_known(t) for t in node._inputs[1:]]
     if any(b is None or b.shape != (1,) for b in bounds):
         return None
     attrs = node._attrs
     if attrs.get("ellipsis_mask") or attrs.get("new_axis_mask") or attrs.get("shrink_axis_mask"):
         return None
     begin, end, step = (int(b[0]) for b in bounds)
-    whole = constant_value_as_shape(node._inputs[0])
+    whole = _as_shape(node._inputs[0])
     if whole._sizes is None:
         return None
     first = None if attrs.get("begin_mask", 0) & 1 else begin

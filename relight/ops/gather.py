@@ -589,6 +589,8 @@ def _where_shape(node: Any) -> list[Any]:
 @op("Where", shape=_where_shape)
 def Where(value):
     """The indices of the elements that are not zero, [n, rank]."""
+    if value.ndim == 0:
+        raise invalid("WhereOp : Unhandled input dimensions: 0")
     return value.nonzero()
 
 
