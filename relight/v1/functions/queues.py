@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from relight.graph import dtypes as dtypes_lib
+from relight.graph.collections import GraphKeys
 from relight.graph.export import export
-from relight.graph.graph import name_scope
+from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Operation, Tensor
 from relight.graph.seeds import get_seed
 from relight.graph.shapes import Dimension, TensorShape, as_shape
@@ -390,3 +392,15 @@ class PriorityQueue(QueueBase):
             names,
             reference,
         )
+
+
+def fullness_summary(name: str, value: Tensor) -> Tensor:
+    """A scalar summary of how full a queue is, collected with the graph's summaries.
+
+    Signs that a node's name cannot have become `_`.
+    """
+    name = re.sub(r"[^-/\w.]", "_", name).lstrip("/")
+    with name_scope(name, None, [value]) as scope:
+        summary = raw.ScalarSummary(scope.rstrip("/"), value, name=scope)
+        get_default_graph().add_to_collection(GraphKeys.SUMMARIES, summary)
+    return summary
