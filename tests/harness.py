@@ -8,6 +8,7 @@ import importlib
 import inspect
 import json
 import os
+import sys
 import types
 
 import numpy as np
@@ -54,7 +55,8 @@ def run(tf, function):
             raise
         return {"error": _error_class(error), "message": _first_line(error)}
     described = {"values": {k: describe(v) for k, v in sorted(values.items())}}
-    if getattr(function, "nodes", True):
+    family = sys.modules.get(function.__module__)
+    if getattr(function, "nodes", getattr(family, "NODES", True)):
         described["nodes"] = _nodes(graph)
     return described
 
@@ -138,7 +140,7 @@ def describe(value):
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
-        return {"float": repr(value)}
+        return {"float": repr(float(value))}
     if isinstance(value, bytes):
         return {"bytes": _text(value)}
     if isinstance(value, dict):

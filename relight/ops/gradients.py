@@ -344,7 +344,7 @@ class _Backward:
                     None, ignore_existing=True
                 ):
                     inputs = tuple_of(inputs)
-        for tensor, grad in zip(self._inputs(op), inputs, strict=True):
+        for i, (tensor, grad) in enumerate(zip(self._inputs(op), inputs, strict=True)):
             if grad is None:
                 continue
             if isinstance(grad, Tensor) and tensor.dtype != dtypes.resource:
@@ -353,7 +353,8 @@ class _Backward:
                 except ValueError:
                     raise ValueError(
                         "Incompatible shapes between op input and calculated input gradient.  "
-                        f"Forward operation: {op.name}.  Original input shape: {tensor.shape}.  "
+                        f"Forward operation: {op.name}.  Input index: {i}. Original input shape: "
+                        f"{tensor.shape}.  "
                         f"Calculated input gradient shape: {grad.shape}"
                     ) from None
             self.collected[tensor].append(grad)

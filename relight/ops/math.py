@@ -33,12 +33,8 @@ def _of_float(function: Unary) -> Unary:
 
 
 def _sign(x: torch.Tensor) -> torch.Tensor:
-    """x / |x|, and 0 at 0; NaN stays NaN."""
-    if x.is_complex():
-        return torch.sgn(x)
-    if x.is_floating_point():
-        return torch.where(x != x, x, torch.sign(x))
-    return torch.sign(x)
+    """x / |x|, and 0 at 0 and for NaN."""
+    return torch.sgn(x) if x.is_complex() else torch.sign(x)
 
 
 def _round_half_even(x: torch.Tensor) -> torch.Tensor:
@@ -178,12 +174,12 @@ _OF_OUTPUT: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "ReciprocalGrad": lambda y, dy: dy * -(_conj(y) * _conj(y)),
     "SqrtGrad": lambda y, dy: dy * 0.5 / _conj(y),
     "RsqrtGrad": lambda y, dy: dy * -0.5 * (_conj(y) * _conj(y) * _conj(y)),
-    "SigmoidGrad": lambda y, dy: (
-        dy * _conj(y) * (1 - _conj(y)) if y.is_complex()
+    "SigmoidGrad": lambda y, dy: (  # these two take y conjugated already
+        dy * y * (1 - y) if y.is_complex()
         else torch.ops.aten.sigmoid_backward(dy, y)
     ),
     "TanhGrad": lambda y, dy: (
-        dy * (1 - _conj(y) * _conj(y)) if y.is_complex() else torch.ops.aten.tanh_backward(dy, y)
+        dy * (1 - y * y) if y.is_complex() else torch.ops.aten.tanh_backward(dy, y)
     ),
 }
 

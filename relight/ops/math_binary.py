@@ -68,11 +68,6 @@ def _of_integers(function: Binary) -> Binary:
     return kernel
 
 
-def _floor_mod(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    rest = torch.fmod(x, y)
-    return torch.where((x < 0) == (y < 0), rest, torch.fmod(rest + y, y))
-
-
 _int_floor = _of_integers(lambda x, y: torch.div(x, y, rounding_mode="floor"))
 _int_trunc = _of_integers(lambda x, y: torch.div(x, y, rounding_mode="trunc"))
 _int_fmod = _of_integers(torch.fmod)
@@ -164,7 +159,7 @@ _ARITHMETIC: dict[str, tuple[Binary, Binary | None]] = {
     "FloorDiv": (_floor_quotient, _int_floor),
     "Mod": (torch.fmod, _int_fmod),
     "TruncateMod": (torch.fmod, _int_fmod),
-    "FloorMod": (_floor_mod, _int_remainder),
+    "FloorMod": (torch.remainder, _int_remainder),
     "DivNoNan": (_no_nan(torch.div), None),
     "MulNoNan": (_no_nan(torch.mul), None),
     "Maximum": (_maximum, torch.maximum),

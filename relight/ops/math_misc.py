@@ -57,7 +57,14 @@ def _select(node: Any) -> Any:
             if t.shape != e.shape:
                 raise mismatch(t, e, 2)
             rank = len(t.shape)
-            if condition.dim() == 1 and rank > 1 and condition.shape[0] == t.shape[0]:
+            if condition.dim() == 1 and rank > 1:
+                if condition.shape[0] != t.shape[0]:
+                    raise errors.InvalidArgumentError(
+                        None,
+                        None,
+                        "Number of batches of 'then' must match size of 'cond', but saw: "
+                        f"{t.shape[0]} vs. {condition.shape[0]}",
+                    )
                 condition = condition.reshape([-1] + [1] * (rank - 1))
             elif condition.dim() != 0:
                 raise mismatch(condition, t, 1)

@@ -13,7 +13,7 @@ from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
 from relight.ops import shape_rules
 from relight.ops.constants import known_value
-from relight.ops.shape_rules import all_same, same, sizes
+from relight.ops.shape_rules import Sizes, merge, same, sizes, text
 
 Reduction = Callable[[torch.Tensor, tuple[int, ...], bool], torch.Tensor]
 
@@ -238,7 +238,31 @@ def _add_all(node: Any) -> Any:
     return kernel
 
 
-op("AddN", shape=all_same, specialise=True)(_add_all)
+def _add_shape(node: Any) -> list[Any]:
+    whole: Sizes = None
+    for i in range(len(node._inputs)):
+        static = sizes(node, i)
+        try:
+            whole = merge(whole, static)
+        except ShapeError:
+            raise _not_equal(whole, static) from None
+    return [whole]
+
+
+def _not_equal(a: Any, b: Any) -> ShapeError:
+    if len(a) != len(b):
+        words = f"Shapes must be equal rank, but are {len(a)} and {len(b)}"
+        return ShapeError(f"{words}\n\tFrom merging shape 0 with other shapes.")
+    place = next(
+        i for i, (x, y) in enumerate(zip(a, b, strict=True)) if None not in (x, y) and x != y
+    )
+    return ShapeError(
+        f"Dimension {place} in both shapes must be equal, but are {a[place]} and {b[place]}. "
+        f"Shapes are {text(a)} and {text(b)}.\n\tFrom merging shape 0 with other shapes."
+    )
+
+
+op("AddN", shape=_add_shape, specialise=True)(_add_all)
 
 
 @op("AccumulateNV2", shape=shape_rules.from_attr("shape"), specialise=True)
