@@ -1,0 +1,587 @@
+"""Pooling: MaxPool and AvgPool in two and three dimensions, with argmax, and their gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from relight.graph import errors
+from relight.graph.graph import ShapeError
+from relight.graph.opdef import op
+from relight.ops import array_nodes, shape_rules
+from relight.ops.build import raw
+from relight.ops.constants import constant_value_as_shape, known_value
+from relight.ops.math import gradient
+from relight.ops.nn_conv import window_pads
+
+_aten = torch.ops.aten
+
+
+class Pool:
+    """The geometry of one pooling node; tensors are in the node's layout at every entrance.
+
+    A window over the channels (TensorFlow allows it for MaxPool with a spatial window of 1) becomes
+    a spatial window of a view [batch * positions, 1, 1, channels].
+    """
+
+    def __init__(self, ksize: Sequence[int], strides: Sequence[int], padding: str, layout: str):
+        rank = len(ksize)
+        self.channels_first = layout.startswith("NC")
+        first = 2 if self.channels_first else 1
+        places = range(first, first + rank - 2)
+        channel = 1 if self.channels_first else rank - 1
+        self.spatial = rank - 2
+        self.over_channels = ksize[channel] > 1
+        if ksize[0] != 1 or strides[0] != 1:
+            raise errors.UnimplementedError(
+                None, None, "Pooling is not yet supported on the batch dimension."
+            )
+        if self.over_channels:
+            if any(ksize[i] != 1 for i in places):
+                raise errors.UnimplementedError(
+                    None,
+                    None,
+                    "MaxPooling supports exactly one of pooling across depth or pooling across "
+                    "width/height.",
+                )
+            self.window, self.strides = [1, ksize[channel]], [1, strides[channel]]
+            self.spatial = 2
+        else:
+            self.window = [ksize[i] for i in places]
+            self.strides = [strides[i] for i in places]
+        self.padding = padding
+        self.to_first = (0, rank - 1, *range(1, rank - 1))
+        self.to_last = (0, *range(2, rank), 1)
+        self.zeros, self.ones = [0] * self.spatial, [1] * self.spatial
+        self._pads: dict[Any, tuple[list[int], list[int] | None]] = {}
+
+    @classmethod
+    def of(cls, node: Any) -> Pool:
+        """The geometry that the attrs of a node say."""
+        attrs = node._attrs
+        layout = attrs.get("data_format", "NHWC")
+        return cls(attrs["ksize"], attrs["strides"], attrs["padding"], layout)
+
+    def inner(self, x: torch.Tensor) -> torch.Tensor:
+        """[batch, channels, *spatial], a view."""
+        if self.over_channels:
+            x = x.movedim(1, -1) if self.channels_first else x
+            return x.reshape(-1, 1, 1, x.shape[-1])
+        return x if self.channels_first else x.permute(self.to_first)
+
+    def outer(self, y: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """What PyTorch gives, in the layout of the node; `like`: any tensor of the right batch."""
+        if self.over_channels:
+            lead = like.movedim(1, -1) if self.channels_first else like
+            y = y.reshape(*lead.shape[:-1], y.shape[-1])
+            return y.movedim(-1, 1) if self.channels_first else y
+        return y if self.channels_first else y.permute(self.to_last)
+
+    def pads(self, spatial: Sequence[int]) -> tuple[list[int], list[int] | None]:
+        """(symmetric padding, list for `pad` or None): unequal sides are padded beforehand."""
+        key = tuple(spatial)
+        found = self._pads.get(key)
+        if found is None:
+            sides = [(0, 0)] * len(self.window)
+            if self.padding == "SAME":
+                sides = [
+                    window_pads(size, w, s)
+                    for size, w, s in zip(spatial, self.window, self.strides, strict=True)
+                ]
+            if all(a == b for a, b in sides):
+                found = [a for a, _ in sides], None
+            else:
+                found = self.zeros, [p for pair in reversed(sides) for p in pair]
+            self._pads[key] = found
+        return found
+
+    # -- maxima ------------------------------------------------------------------------------------
+
+    def _max_input(self, inner: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
+        symmetric, uneven = self.pads(inner.shape[2:])
+        if uneven is not None:
+            lowest = -math.inf if inner.is_floating_point() else torch.iinfo(inner.dtype).min
+            inner = functional.pad(inner, uneven, value=lowest)
+        return inner, symmetric
+
+    def max_with_indices(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(maxima, places in the padded plane): the second is for `max_backward`, not for users."""
+        inner, padding = self._max_input(self.inner(x))
+        compute = (
+            _aten.max_pool2d_with_indices if self.spatial == 2 else _aten.max_pool3d_with_indices
+        )
+        y, indices = compute(inner, self.window, self.strides, padding, self.ones, False)
+        return self.outer(y, x), indices
+
+    def max(self, x: torch.Tensor) -> torch.Tensor:
+        """The maxima alone."""
+        if not x.is_floating_point():
+            return self._max_of_integers(x)
+        inner, padding = self._max_input(self.inner(x))
+        compute = functional.max_pool2d if self.spatial == 2 else functional.max_pool3d
+        return self.outer(compute(inner, self.window, self.strides, padding), x)
+
+    def _max_of_integers(self, x: torch.Tensor) -> torch.Tensor:
+        """PyTorch pools floats only: a window's maximum is taken dimension by dimension."""
+        y = self.inner(x)
+        symmetric, uneven = self.pads(y.shape[2:])
+        if uneven is None:
+            uneven = [p for s in reversed(symmetric) for p in (s, s)]
+        y = functional.pad(y, uneven, value=torch.iinfo(y.dtype).min)
+        for i, (window, stride) in enumerate(zip(self.window, self.strides, strict=True)):
+            y = y.unfold(2 + i, window, stride).amax(-1)
+        return self.outer(y, x)
+
+    def max_backward(
+        self, grad: torch.Tensor, x: torch.Tensor, indices: torch.Tensor
+    ) -> torch.Tensor:
+        """The gradient of `x` from that of the maxima: it goes to the places `indices`."""
+        plain = self.inner(x)
+        inner, padding = self._max_input(plain)
+        compute = (
+            _aten.max_pool2d_with_indices_backward
+            if self.spatial == 2
+            else _aten.max_pool3d_with_indices_backward
+        )
+        flow = self.inner(grad)
+        result = compute(
+            flow, inner, self.window, self.strides, padding, self.ones, False, indices
+        )
+        return self.outer(self._cut(result, plain.shape[2:]), x)
+
+    def max_gathered(self, values: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
+        """`values`, of the input's shape, at the places of the maxima."""
+        plain = self.inner(values)
+        _, uneven = self.pads(plain.shape[2:])
+        if uneven is not None:
+            plain = functional.pad(plain, uneven)
+        picked = plain.flatten(2).gather(2, indices.flatten(2)).reshape(indices.shape)
+        return self.outer(picked, values)
+
+    def _cut(self, result: torch.Tensor, spatial: Sequence[int]) -> torch.Tensor:
+        _, uneven = self.pads(spatial)
+        return result if uneven is None else functional.pad(result, [-p for p in uneven])
+
+    def places(self, x: torch.Tensor, indices: torch.Tensor, with_batch: bool) -> torch.Tensor:
+        """TensorFlow's argmax: ((row * width) + column) * channels + channel, per image or not."""
+        batch, channels, height, width = self.inner(x).shape
+        _, uneven = self.pads((height, width))
+        left, right, top = (uneven[0], uneven[1], uneven[2]) if uneven is not None else (0, 0, 0)
+        row = indices // (width + left + right) - top
+        column = indices % (width + left + right) - left
+        channel = torch.arange(channels, device=x.device).reshape(1, -1, 1, 1)
+        flat = (row * width + column) * channels + channel
+        if with_batch:
+            image = torch.arange(batch, device=x.device).reshape(-1, 1, 1, 1)
+            flat = flat + image * (height * width * channels)
+        return self.outer(flat, x)
+
+    # -- averages ----------------------------------------------------------------------------------
+
+    def _counts(self, spatial: Sequence[int], like: torch.Tensor) -> torch.Tensor:
+        """How many elements of the input each window covers, [1, 1, *output]."""
+        ones = like.new_ones((1, 1, *spatial))
+        _, uneven = self.pads(spatial)
+        compute = functional.avg_pool2d if self.spatial == 2 else functional.avg_pool3d
+        return compute(
+            functional.pad(ones, uneven), self.window, self.strides, divisor_override=1  # type: ignore[arg-type]
+        )
+
+    def average(self, x: torch.Tensor) -> torch.Tensor:
+        """The means over windows; what "SAME" adds does not count."""
+        inner = self.inner(x)
+        compute = functional.avg_pool2d if self.spatial == 2 else functional.avg_pool3d
+        symmetric, uneven = self.pads(inner.shape[2:])
+        if uneven is None:
+            y = compute(inner, self.window, self.strides, symmetric, count_include_pad=False)
+        else:
+            padded = functional.pad(inner, uneven)
+            y = compute(padded, self.window, self.strides, divisor_override=1)
+            y = y / self._counts(inner.shape[2:], inner)
+        return self.outer(y, x)
+
+    def average_backward(self, shape: Sequence[int], grad: torch.Tensor) -> torch.Tensor:
+        """The gradient of an input of the given shape from that of the means."""
+        flow = self.inner(grad)
+        like = self.inner(grad.new_empty(tuple(shape)))
+        spatial = like.shape[2:]
+        symmetric, uneven = self.pads(spatial)
+        compute = _aten.avg_pool2d_backward if self.spatial == 2 else _aten.avg_pool3d_backward
+        if uneven is None:
+            result = compute(
+                flow, like, self.window, self.strides, symmetric, False, False, None
+            )
+        else:
+            flow = flow / self._counts(spatial, flow)
+            padded = functional.pad(like, uneven)
+            result = compute(
+                flow, padded, self.window, self.strides, self.zeros, False, True, 1
+            )
+            result = self._cut(result, spatial)
+        return self.outer(result, grad)
+
+
+# -- ops -------------------------------------------------------------------------------------------
+
+
+def max_pool_with_indices(node: Any) -> Any:
+    """For a MaxPool node, `x -> (maxima, indices)`; the indices are for `max_pool_backward`."""
+    return Pool.of(node).max_with_indices
+
+
+def max_pool_backward(node: Any) -> Any:
+    """For a MaxPool or MaxPoolGrad node, `(grad, x, indices) -> gradient of x`."""
+    return Pool.of(node).max_backward
+
+
+def _max(node: Any) -> Any:
+    return Pool.of(node).max
+
+
+def _max_gradient(node: Any) -> Any:
+    pool = Pool.of(node)
+
+    def kernel(x: torch.Tensor, y: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        return pool.max_backward(grad, x, pool.max_with_indices(x)[1])
+
+    return kernel
+
+
+def _max_second_gradient(node: Any) -> Any:
+    pool = Pool.of(node)
+    return lambda x, y, grad: pool.max_gathered(grad, pool.max_with_indices(x)[1])
+
+
+for _suffix in ("", "3D"):
+    op(f"MaxPool{_suffix}", shape=shape_rules.pool, specialise=True)(_max)
+    op(f"MaxPool{_suffix}Grad", shape=shape_rules.like_input(0), specialise=True)(_max_gradient)
+    op(f"MaxPool{_suffix}GradGrad", shape=shape_rules.like_input(1), specialise=True)(
+        _max_second_gradient
+    )
+
+
+def _layout(node: Any) -> tuple[str, str]:
+    return node._attrs["padding"], node._attrs.get("data_format", "NHWC")
+
+
+def _pool_v2_shape(node: Any) -> list[Any]:
+    x = shape_rules.with_rank(shape_rules.sizes(node, 0), 4)
+    window, strides = (known_value(t) for t in node._inputs[1:3])
+    if window is None or strides is None:
+        return [(None,) * 4]
+    assert x is not None
+    padding = node._attrs["padding"]
+    return [
+        tuple(
+            shape_rules.window_size(x[i], int(window[i]), int(strides[i]), padding)
+            for i in range(4)
+        )
+    ]
+
+
+@op("MaxPoolV2", shape=_pool_v2_shape, specialise=True, host=("ksize", "strides"))
+def MaxPoolV2(node: Any) -> Any:
+    """MaxPool whose window and strides are inputs [4]."""
+    padding, layout = _layout(node)
+    return lambda x, ksize, strides: Pool(
+        ksize.tolist(), strides.tolist(), padding, layout
+    ).max(x)
+
+
+def _max_v2(second: bool) -> Any:
+    def specialise(node: Any) -> Any:
+        padding, layout = _layout(node)
+
+        def kernel(x: Any, y: Any, grad: Any, ksize: Any, strides: Any) -> torch.Tensor:
+            pool = Pool(ksize.tolist(), strides.tolist(), padding, layout)
+            indices = pool.max_with_indices(x)[1]
+            if second:
+                return pool.max_gathered(grad, indices)
+            return pool.max_backward(grad, x, indices)
+
+        return kernel
+
+    return specialise
+
+
+op("MaxPoolGradV2", shape=shape_rules.like_input(0), specialise=True, host=("ksize", "strides"))(
+    _max_v2(False)
+)
+op(
+    "MaxPoolGradGradV2", shape=shape_rules.like_input(1), specialise=True,
+    host=("ksize", "strides"),
+)(_max_v2(True))
+
+
+@op("MaxPoolWithArgmax", shape=shape_rules.pool, specialise=True)
+def MaxPoolWithArgmax(node: Any) -> Any:
+    """(maxima, their places): flat within the image, or, if asked, within the batch."""
+    pool = Pool.of(node)
+    with_batch = bool(node._attrs.get("include_batch_in_index"))
+    narrow = node._attrs["Targmax"].name == "int32"
+
+    def kernel(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        y, indices = pool.max_with_indices(x)
+        places = pool.places(x, indices, with_batch)
+        return y, places.to(torch.int32) if narrow else places
+
+    return kernel
+
+
+def _scattered_shape(node: Any) -> list[Any]:
+    return [shape_rules.sizes(node, 0)]
+
+
+@op("MaxPoolGradWithArgmax", shape=_scattered_shape, specialise=True)
+def MaxPoolGradWithArgmax(node: Any) -> Any:
+    """Gradients summed into the places that MaxPoolWithArgmax gave."""
+    with_batch = bool(node._attrs.get("include_batch_in_index"))
+
+    def kernel(x: torch.Tensor, grad: torch.Tensor, argmax: torch.Tensor) -> torch.Tensor:
+        places = argmax.long()
+        if not with_batch:
+            size = x[0].numel() if x.shape[0] else 0
+            image = torch.arange(x.shape[0], device=x.device).reshape(-1, 1, 1, 1)
+            places = places + image * size
+        flat = torch.zeros(x.numel(), dtype=grad.dtype, device=grad.device)
+        flat.index_add_(0, places.reshape(-1), grad.reshape(-1))
+        return flat.reshape(x.shape)
+
+    return kernel
+
+
+@op("MaxPoolGradGradWithArgmax", shape=shape_rules.like_input(2), specialise=True)
+def MaxPoolGradGradWithArgmax(node: Any) -> Any:
+    """The values of `grad` (input's shape) at the places that MaxPoolWithArgmax gave."""
+    with_batch = bool(node._attrs.get("include_batch_in_index"))
+
+    def kernel(x: torch.Tensor, grad: torch.Tensor, argmax: torch.Tensor) -> torch.Tensor:
+        places = argmax.long()
+        if not with_batch:
+            size = x[0].numel() if x.shape[0] else 0
+            image = torch.arange(x.shape[0], device=x.device).reshape(-1, 1, 1, 1)
+            places = places + image * size
+        return grad.reshape(-1)[places]
+
+    return kernel
+
+
+def _average(node: Any) -> Any:
+    pool = Pool.of(node)
+    if pool.over_channels:
+        raise errors.UnimplementedError(
+            None, None, "Non-spatial pooling is not yet supported. Volunteers? :)"
+        )
+    return pool.average
+
+
+def _average_gradient(node: Any) -> Any:
+    pool = Pool.of(node)
+    return lambda shape, grad: pool.average_backward(shape.tolist(), grad)
+
+
+def _shape_of_input(rank: int) -> shape_rules.Rule:
+    def rule(node: Any) -> list[Any]:
+        found = constant_value_as_shape(node._inputs[0])._sizes
+        return [shape_rules.with_rank(found, rank)]
+
+    return rule
+
+
+for _suffix, _rank in (("", 4), ("3D", 5)):
+    op(f"AvgPool{_suffix}", shape=shape_rules.pool, specialise=True)(_average)
+    op(
+        f"AvgPool{_suffix}Grad", shape=_shape_of_input(_rank), specialise=True,
+        host=("orig_input_shape",),
+    )(_average_gradient)
+
+
+# -- gradients -------------------------------------------------------------------------------------
+
+
+def _attrs(op_: Any) -> dict[str, Any]:
+    names = ("ksize", "strides", "padding", "data_format")
+    return {name: op_._attrs[name] for name in names if name in op_._attrs}
+
+
+def _zeros_like_input(op_: Any, index: int) -> Any:
+    tensor = op_.inputs[index]
+    return array_nodes.zeros(array_nodes.shape(tensor), tensor.dtype)
+
+
+def _max_rules(suffix: str) -> None:
+    forward, first, second = f"MaxPool{suffix}", f"MaxPool{suffix}Grad", f"MaxPool{suffix}GradGrad"
+
+    @gradient(forward)
+    def _(op, grad):
+        return getattr(raw, first)(op.inputs[0], op.outputs[0], grad, **_attrs(op))
+
+    @gradient(first)
+    def _(op, grad):
+        zeros = _zeros_like_input(op, 0), _zeros_like_input(op, 1)
+        return (*zeros, getattr(raw, second)(op.inputs[0], op.inputs[1], grad, **_attrs(op)))
+
+    @gradient(second)
+    def _(op, grad):
+        zeros = _zeros_like_input(op, 0), _zeros_like_input(op, 1)
+        return (*zeros, getattr(raw, first)(op.inputs[0], op.inputs[1], grad, **_attrs(op)))
+
+
+def _average_rules(suffix: str) -> None:
+    forward, first = f"AvgPool{suffix}", f"AvgPool{suffix}Grad"
+
+    @gradient(forward)
+    def _(op, grad):
+        return getattr(raw, first)(array_nodes.shape(op.inputs[0]), grad, **_attrs(op))
+
+    @gradient(first)
+    def _(op, grad):
+        stopped = raw.StopGradient(op.inputs[0])
+        return stopped, getattr(raw, forward)(grad, **_attrs(op))
+
+
+for _suffix in ("", "3D"):
+    _max_rules(_suffix)
+    _average_rules(_suffix)
+
+
+@gradient("MaxPoolV2")
+def _(op, grad):
+    attrs = _attrs(op)
+    return (
+        raw.MaxPoolGradV2(op.inputs[0], op.outputs[0], grad, op.inputs[1], op.inputs[2], **attrs),
+        None,
+        None,
+    )
+
+
+@gradient("MaxPoolGradV2")
+def _(op, grad):
+    zeros = _zeros_like_input(op, 0), _zeros_like_input(op, 1)
+    second = raw.MaxPoolGradGradV2(
+        op.inputs[0], op.inputs[1], grad, op.inputs[3], op.inputs[4], **_attrs(op)
+    )
+    return (*zeros, second, None, None)
+
+
+@gradient("MaxPoolWithArgmax")
+def _(op, grad, _):
+    return raw.MaxPoolGradWithArgmax(
+        op.inputs[0],
+        grad,
+        op.outputs[1],
+        op._attrs["ksize"],
+        op._attrs["strides"],
+        padding=op._attrs["padding"],
+        include_batch_in_index=op._attrs["include_batch_in_index"],
+    )
+
+
+# -- grey-scale morphology -------------------------------------------------------------------------
+
+
+def _dilation_shape(node: Any) -> list[Any]:
+    x = shape_rules.with_rank(shape_rules.sizes(node, 0), 4)
+    w = shape_rules.with_rank(shape_rules.sizes(node, 1), 3)
+    assert x is not None and w is not None
+    attrs = node._attrs
+    if len(attrs["strides"]) != 4 or len(attrs["rates"]) != 4:
+        raise ShapeError("Dilation2D requires the stride and rate attributes to contain 4 values")
+    depth = shape_rules.merge_size(x[3], w[2])
+    rows, columns = (
+        None
+        if w[i] is None
+        else shape_rules.window_size(
+            x[i + 1], w[i], attrs["strides"][i + 1], attrs["padding"], attrs["rates"][i + 1]
+        )
+        for i in (0, 1)
+    )
+    return [(x[0], rows, columns, depth)]
+
+
+class Dilation:
+    """The windows of Dilation2D: max over (dy, dx) of input[y s + dy r, x s + dx r] + filter."""
+
+    def __init__(self, node: Any):
+        self.strides = node._attrs["strides"][1:3]
+        self.rates = node._attrs["rates"][1:3]
+        self.padding = node._attrs["padding"]
+
+    def windows(self, x: torch.Tensor, w: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(values [b, y, x, c, dy * dx] with the filter added, flat places in the padded input)."""
+        sides = [(0, 0), (0, 0)]
+        if self.padding == "SAME":
+            sides = [
+                window_pads(x.shape[i + 1], w.shape[i], self.strides[i], self.rates[i])
+                for i in (0, 1)
+            ]
+        (top, bottom), (left, right) = self.sides = sides
+        lowest = -math.inf if x.is_floating_point() else torch.iinfo(x.dtype).min
+        padded = functional.pad(x, [0, 0, left, right, top, bottom], value=lowest)
+        self.padded_shape = padded.shape
+        place = torch.arange(padded[0, :, :, 0].numel(), device=x.device)
+        grid = place.reshape(1, *padded.shape[1:3], 1)
+        return self._unfold(padded, w) + w.permute(2, 0, 1).flatten(1), self._unfold(grid, w)
+
+    def _unfold(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        for i in (0, 1):
+            reach = (w.shape[i] - 1) * self.rates[i] + 1
+            x = x.unfold(1 + i, reach, self.strides[i])
+        return x[..., :: self.rates[0], :: self.rates[1]].flatten(-2)
+
+    def input_gradient(self, x: torch.Tensor, w: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """Each gradient goes to the element that gave its maximum."""
+        values, places = self.windows(x, w)
+        chosen = values.argmax(-1, keepdim=True)
+        where = places.expand(values.shape).gather(-1, chosen)[..., 0]
+        batch, rows, columns, depth = self.padded_shape
+        flat = grad.new_zeros((batch, rows * columns, depth))
+        flat.scatter_add_(1, where.flatten(1, 2), grad.flatten(1, 2))
+        full = flat.reshape(batch, rows, columns, depth)
+        (top, _), (left, _) = self.sides
+        return full[:, top : top + x.shape[1], left : left + x.shape[2]].contiguous()
+
+    def filter_gradient(self, x: torch.Tensor, w: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """Each gradient goes to the filter element that gave its maximum."""
+        values, _ = self.windows(x, w)
+        chosen = values.argmax(-1)
+        flat = grad.new_zeros((w.shape[0] * w.shape[1], w.shape[2]))
+        depth = w.shape[2]
+        flat.scatter_add_(0, chosen.reshape(-1, depth), grad.reshape(-1, depth))
+        return flat.reshape(w.shape)
+
+
+@op("Dilation2D", shape=_dilation_shape, specialise=True)
+def Dilation2D(node: Any) -> Any:
+    """Grey-scale dilation: input [b, h, w, c], filter [rows, columns, c]."""
+    geometry = Dilation(node)
+    return lambda x, w: geometry.windows(x, w)[0].amax(-1)
+
+
+@op("Dilation2DBackpropInput", shape=shape_rules.like_input(0), specialise=True)
+def Dilation2DBackpropInput(node: Any) -> Any:
+    """The gradient of Dilation2D's input."""
+    return Dilation(node).input_gradient
+
+
+@op("Dilation2DBackpropFilter", shape=shape_rules.like_input(1), specialise=True)
+def Dilation2DBackpropFilter(node: Any) -> Any:
+    """The gradient of Dilation2D's filter."""
+    return Dilation(node).filter_gradient
+
+
+@gradient("Dilation2D")
+def _(op, grad):
+    x, w = op.inputs
+    attrs = (op._attrs["strides"], op._attrs["rates"], op._attrs["padding"])
+    return [
+        raw.Dilation2DBackpropInput(x, w, grad, *attrs),
+        raw.Dilation2DBackpropFilter(x, w, grad, *attrs),
+    ]
+
+
