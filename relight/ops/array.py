@@ -29,7 +29,7 @@ from relight.ops.array_shapes import (
 )
 from relight.ops.build import raw
 from relight.ops.constants import constant, constant_value
-from relight.ops.gradients import dense
+from relight.ops.lists import ListValue
 from relight.ops.shape_rules import broadcast_sizes, from_input, same, scalar, sizes
 from relight.ops.state import torch_dtype
 
@@ -106,6 +106,8 @@ def ZerosLike(value):
     """Zeros (empty strings) with the shape and type of the input."""
     if isinstance(value, np.ndarray):
         return np.full(value.shape, b"" if value.dtype == object else 0, value.dtype)
+    if isinstance(value, ListValue):
+        return value.zeros_like()
     return torch.zeros_like(value)
 
 
@@ -242,7 +244,7 @@ def _reshape_error(value: Any, target: list[int]) -> str:
 
 
 def _to_input(op: Any, grad: Any) -> Any:
-    return raw.Reshape(dense(grad), nodes.shape(op.inputs[0]))
+    return raw.Reshape(grad, nodes.shape(op.inputs[0]))
 
 
 @Reshape.gradient
@@ -522,7 +524,7 @@ def Pack(values, *, axis):
 
 @Pack.gradient
 def _(op, grad):
-    return nodes.unstack(dense(grad), num=op.get_attr("N"), axis=op.get_attr("axis"))
+    return nodes.unstack(grad, num=op.get_attr("N"), axis=op.get_attr("axis"))
 
 
 @op("Unpack", shape=unpack, views=0)
@@ -538,7 +540,7 @@ def Unpack(value, *, num, axis):
 
 @Unpack.gradient
 def _(op, *grads):
-    return [nodes.stack([dense(g) for g in grads], axis=op.get_attr("axis"))]
+    return [nodes.stack(list(grads), axis=op.get_attr("axis"))]
 
 
 def _parallel_concat_shape(node: Any) -> list[Any]:

@@ -17,7 +17,6 @@ from relight.ops.array import invalid, shape_text
 from relight.ops.array_shapes import axis_of, merged
 from relight.ops.build import raw
 from relight.ops.constants import constant_value, constant_value_as_shape, known_value
-from relight.ops.gradients import dense
 from relight.ops.shape_rules import same, sizes, text
 
 _UNSIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
@@ -136,7 +135,7 @@ def _rows_gradient(op: Any, grad: Any) -> IndexedSlices:
     shape = _int32_shape(params)
     count = raw.ExpandDims(nodes.size(indices), 0)
     tail = shape[1:]
-    values = nodes.reshape(dense(grad), nodes.concat([count, tail], 0))
+    values = nodes.reshape(grad, nodes.concat([count, tail], 0))
     return IndexedSlices(values, nodes.reshape(indices, count), shape)
 
 
@@ -156,9 +155,9 @@ def _(op, grad):
     static = constant_value(axis)
     if static is not None and static == 0:
         tail = shape[1:]
-        values = nodes.reshape(dense(grad), nodes.concat([count, tail], 0))
+        values = nodes.reshape(grad, nodes.concat([count, tail], 0))
         return [IndexedSlices(values, nodes.reshape(indices, count), shape), None, None]
-    return [_axis_gradient(dense(grad), shape, indices, axis, batch), None, None]
+    return [_axis_gradient(grad, shape, indices, axis, batch), None, None]
 
 
 def _range(*bounds: Any) -> Any:
@@ -379,7 +378,7 @@ def ScatterNd(indices, updates, shape):
 
 @ScatterNd.gradient
 def _(op, grad):
-    return [None, raw.GatherNd(dense(grad), op.inputs[0]), None]
+    return [None, raw.GatherNd(grad, op.inputs[0]), None]
 
 
 def _updating(name: str, how: str) -> Any:
@@ -466,7 +465,7 @@ def _(op, *grads):
     places = raw.Range(0, raw.Prod(prefix, nodes.all_dimensions(prefix)), 1, name="range")
     places = nodes.reshape(places, prefix)
     parts = raw.DynamicPartition(places, partitions, num_partitions=count)
-    joined = raw.DynamicStitch(parts, [dense(g) for g in grads])
+    joined = raw.DynamicStitch(parts, list(grads))
     return [nodes.reshape(joined, nodes.shape(data)), None]
 
 
@@ -540,7 +539,7 @@ def ParallelDynamicStitch(indices, data):
 def _stitch_gradient(op: Any, grad: Any) -> list[Any]:
     count = len(op.inputs) // 2
     indices = [op.inputs[i] for i in range(count)]
-    return [None] * count + [nodes.gather(dense(grad), i) for i in indices]
+    return [None] * count + [nodes.gather(grad, i) for i in indices]
 
 
 for _record in (DynamicStitch, ParallelDynamicStitch):

@@ -16,7 +16,7 @@ from relight.graph.composite import IndexedSlices, SparseTensor
 from relight.graph.export import export
 from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Operation, Tensor
-from relight.ops.build import convert_to_tensor, raw
+from relight.ops.build import convert_to_tensor, raw, register_conversion
 from relight.ops.constants import constant
 
 _registered: dict[str, Callable[..., Any] | None] = {}
@@ -413,13 +413,31 @@ def as_slices(grad: Any) -> IndexedSlices:
     return IndexedSlices(grad, raw.Range(0, first, 1), shape)
 
 
+def _convert_slices(
+    value: IndexedSlices, dtype: Any = None, name: str | None = None, as_ref: bool = False
+) -> Any:
+    """IndexedSlices as a tensor: slices of the same row are summed."""
+    del as_ref
+    if dtype is not None and not dtypes.as_dtype(dtype).is_compatible_with(value.dtype):
+        raise ValueError(
+            f"Tensor conversion requested dtype {dtypes.as_dtype(dtype).name} for IndexedSlices "
+            f"with dtype {value.dtype.name}"
+        )
+    if value.dense_shape is None:
+        raise ValueError(
+            f"Tensor conversion requested for IndexedSlices without dense_shape: {value}"
+        )
+    with name_scope(None, "strided_slice", [value.dense_shape]) as scope:
+        bounds = [constant([i], dtypes.int32, name=n)
+                  for i, n in ((0, "stack"), (1, "stack_1"), (1, "stack_2"))]
+        first = raw.StridedSlice(value.dense_shape, *bounds, shrink_axis_mask=1, name=scope)
+    return raw.UnsortedSegmentSum(value.values, value.indices, first, name=name)
+
+
+register_conversion(IndexedSlices, _convert_slices)
+
+
 def dense(grad: Any) -> Tensor:
     """A gradient as a Tensor: IndexedSlices are summed into their rows."""
-    if not isinstance(grad, IndexedSlices):
-        return grad
-    if grad.dense_shape is None:
-        raise ValueError(f"Tensor conversion requested for IndexedSlices without dense_shape: "
-                         f"{grad}")
-    first = raw.StridedSlice(grad.dense_shape, [0], [1], [1], shrink_axis_mask=1)
-    return raw.UnsortedSegmentSum(grad.values, grad.indices, first)
+    return convert_to_tensor(grad) if isinstance(grad, IndexedSlices) else grad
 

@@ -16,7 +16,6 @@ from relight.ops.array import invalid, shape_text
 from relight.ops.array_shapes import axis_of
 from relight.ops.build import raw
 from relight.ops.constants import constant_value_as_shape, known_value
-from relight.ops.gradients import dense
 from relight.ops.shape_rules import from_input, same, sizes
 
 MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
@@ -238,7 +237,7 @@ def _(op, grad):
     value, begin, end, strides = op.inputs
     shape = nodes.shape(value, out_type=begin.dtype)
     masks = {m: op.get_attr(m) for m in MASKS}
-    return [raw.StridedSliceGrad(shape, begin, end, strides, dense(grad), **masks),
+    return [raw.StridedSliceGrad(shape, begin, end, strides, grad, **masks),
             None, None, None]
 
 
@@ -358,7 +357,7 @@ def _(op, grad):
     before = nodes.reshape(begin, column)
     left = raw.Sub(nodes.shape(value), taken, name="sub")
     after = nodes.reshape(raw.Sub(left, begin, name="sub"), column)
-    return [pad(dense(grad), nodes.concat([before, after], 1)), None, None]
+    return [pad(grad, nodes.concat([before, after], 1)), None, None]
 
 
 # -- splits ------------------------------------------------------------------------------------------
@@ -410,7 +409,7 @@ def Split(split_dim, value, *, num_split):
 
 @Split.gradient
 def _(op, *grads):
-    return [None, nodes.concat([dense(g) for g in grads], op.inputs[0])]
+    return [None, nodes.concat(list(grads), op.inputs[0])]
 
 
 def _split_v_shape(node: Any) -> list[Any]:
@@ -467,7 +466,7 @@ def SplitV(value, size_splits, split_dim):
 
 @SplitV.gradient
 def _(op, *grads):
-    return [nodes.concat([dense(g) for g in grads], op.inputs[2]), None, None]
+    return [nodes.concat(list(grads), op.inputs[2]), None, None]
 
 
 # -- padding -----------------------------------------------------------------------------------------

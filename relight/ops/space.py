@@ -17,7 +17,6 @@ from relight.ops import array_nodes as nodes
 from relight.ops.array import invalid
 from relight.ops.build import raw
 from relight.ops.constants import known_value
-from relight.ops.gradients import dense
 from relight.ops.shape_rules import Sizes, sizes, with_rank
 
 # -- batch ---------------------------------------------------------------------------------------------
@@ -169,12 +168,12 @@ def BatchToSpace(value, crops, *, block_size):
 
 @SpaceToBatchND.gradient
 def _(op, grad):
-    return [raw.BatchToSpaceND(dense(grad), op.inputs[1], op.inputs[2]), None, None]
+    return [raw.BatchToSpaceND(grad, op.inputs[1], op.inputs[2]), None, None]
 
 
 @BatchToSpaceND.gradient
 def _(op, grad):
-    return [raw.SpaceToBatchND(dense(grad), op.inputs[1], op.inputs[2]), None, None]
+    return [raw.SpaceToBatchND(grad, op.inputs[1], op.inputs[2]), None, None]
 
 
 @SpaceToBatch.gradient
@@ -266,13 +265,13 @@ def DepthToSpace(value, *, block_size, data_format):
 
 @SpaceToDepth.gradient
 def _(op, grad):
-    return [raw.DepthToSpace(dense(grad), block_size=op.get_attr("block_size"),
+    return [raw.DepthToSpace(grad, block_size=op.get_attr("block_size"),
                              data_format=op.get_attr("data_format"))]
 
 
 @DepthToSpace.gradient
 def _(op, grad):
-    return [raw.SpaceToDepth(dense(grad), block_size=op.get_attr("block_size"),
+    return [raw.SpaceToDepth(grad, block_size=op.get_attr("block_size"),
                              data_format=op.get_attr("data_format"))]
 
 
@@ -331,7 +330,7 @@ def ReverseSequence(value, seq_lengths, *, seq_dim, batch_dim):
 def _(op, grad):
     return [
         raw.ReverseSequence(
-            dense(grad), op.inputs[1], seq_dim=op.get_attr("seq_dim"),
+            grad, op.inputs[1], seq_dim=op.get_attr("seq_dim"),
             batch_dim=op.get_attr("batch_dim"),
         ),
         None,
