@@ -125,6 +125,8 @@ def test_remove_copy_and_rename():
         gfile.Copy("x", "y")
     gfile.Copy("d/leaf", "y", overwrite=True)
     assert open("y", "rb").read() == b"1"
+    with pytest.raises(errors.InvalidArgumentError, match="z; Invalid argument"):
+        gfile.Copy("d", "z")
     with pytest.raises(errors.AlreadyExistsError):
         gfile.Rename("y", "x")
     gfile.Rename("y", "x", overwrite=True)

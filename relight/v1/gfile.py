@@ -340,8 +340,13 @@ def Copy(oldpath: Any, newpath: Any, overwrite: bool = False) -> None:
     Raises:
       tf.errors.AlreadyExistsError: when `newpath` exists and `overwrite` is False.
       tf.errors.NotFoundError: when `oldpath` does not exist.
+      tf.errors.InvalidArgumentError: when it is a folder.
     """
     _check_free(newpath, overwrite)
+    if IsDirectory(oldpath):
+        raise errors.InvalidArgumentError(
+            None, None, f"{as_str_any(newpath)}; {os.strerror(errno.EINVAL)}"
+        )
     with _translated(oldpath):
         source = open(_path(oldpath), "rb")
     with source, _translated(newpath), open(_path(newpath), "wb") as target:

@@ -45,7 +45,7 @@ _logger: _logging.Logger | None = None
 _counts: collections.Counter[Hashable] = collections.Counter()
 
 
-class _CurrentStream(_logging.StreamHandler[Any]):
+class _CurrentStream(_logging.StreamHandler):
     """A handler that writes to `sys.stderr` as it is at that moment, so redirections hold."""
 
     def __init__(self, name: str) -> None:
