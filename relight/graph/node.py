@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relight.graph import dtypes, stack
+from relight.graph.errors import OperatorNotAllowedInGraphError
 from relight.graph.shapes import TensorShape, as_shape, unknown_shape
 
 if TYPE_CHECKING:
@@ -104,17 +105,19 @@ class Tensor:
         )
 
     def __bool__(self) -> bool:
-        raise TypeError(
-            "Using a `tf.Tensor` as a Python `bool` is not allowed. Use `if t is not None:` "
-            "instead of `if t:` to test if a tensor is defined, and use TensorFlow ops such as "
-            "tf.cond to execute subgraphs conditioned on the value of a tensor."
+        raise OperatorNotAllowedInGraphError(
+            "using a `tf.Tensor` as a Python `bool` is not allowed in Graph execution. Use Eager "
+            "execution or decorate this function with @tf.function."
         )
 
     __nonzero__ = __bool__
 
     def __iter__(self) -> Iterator[Any]:
-        raise TypeError("Tensor objects are only iterable when eager execution is enabled. "
-                        "To iterate over this tensor use tf.map_fn.")
+        raise OperatorNotAllowedInGraphError(
+            "iterating over `tf.Tensor` is not allowed in Graph execution. Use Eager execution or "
+            "decorate this function with @tf.function."
+        )
+        yield  # as in TensorFlow, the error comes with the first item, not with `iter`
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise NotImplementedError(

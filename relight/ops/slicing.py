@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from relight.graph.graph import ShapeError
-from relight.graph.opdef import not_differentiable, op
+from relight.graph.opdef import op
 from relight.ops import array_nodes as nodes
 from relight.ops.array import invalid, shape_text
 from relight.ops.array_shapes import axis_of
@@ -117,8 +117,7 @@ class Strided:
                 self.dimensions.append(_Dimension(0, None, step, False))
             return
         if size is None:
-            count = self._count_without_size(i, step, begin, end, open_begin, open_end)
-            self.dimensions.append(_Dimension(0, count, step, False))
+            self.dimensions.append(_Dimension(0, None, step, False))
             return
         low, high = (0, size) if step > 0 else (-1, size - 1)
 
@@ -131,15 +130,6 @@ class Strided:
         span = last - first
         count = 0 if span == 0 or (span < 0) != (step < 0) else math.ceil(span / step)
         self.dimensions.append(_Dimension(first, count, step, False))
-
-    @staticmethod
-    def _count_without_size(
-        i: int, step: int, begin: Any, end: Any, open_begin: bool, open_end: bool
-    ) -> int | None:
-        """An empty interval is empty whatever the size; all else depends on it."""
-        if open_begin or open_end or (begin[i] < 0) != (end[i] < 0):
-            return None
-        return 0 if (end[i] - begin[i]) * (1 if step > 0 else -1) <= 0 else None
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -185,10 +175,8 @@ def _strided_shape(node: Any) -> list[Any]:
     known = sizes(node, 0)
     begin, end, strides = (known_value(t) for t in node._inputs[1:4])
     masks = {m: node._attrs[m] for m in MASKS}
-    if known is None:
+    if known is None or strides is None:
         return [None]
-    if strides is None:
-        return [_shape_without_strides(node, known, masks)]
     found = Strided(
         known,
         None if begin is None else begin.tolist(),
@@ -197,18 +185,6 @@ def _strided_shape(node: Any) -> list[Any]:
         masks,
     )
     return [found.shape]
-
-
-def _shape_without_strides(node: Any, known: Any, masks: dict[str, int]) -> Any:
-    count = sizes(node, 3)
-    if count is None or count[0] is None or masks["ellipsis_mask"]:
-        return None
-    kept = sum(
-        1 for i in range(count[0])
-        if not masks["shrink_axis_mask"] >> i & 1
-    )
-    used = sum(1 for i in range(count[0]) if not masks["new_axis_mask"] >> i & 1)
-    return (None,) * kept + tuple(known[used:])
 
 
 @op("StridedSlice", shape=_strided_shape, host=("begin", "end", "strides"), views=0,
@@ -277,15 +253,6 @@ def update_slice(value: Any, begin: Any, end: Any, strides: Any, part: Any, mask
     part = part.reshape(spec.kept)
     value[index] = part.flip(flips) if flips else part
     return value
-
-
-@op("TensorStridedSliceUpdate", shape=same, host=("begin", "end", "strides"), specialise=True)
-def TensorStridedSliceUpdate(node: Any) -> Any:
-    """The tensor with another value in a strided slice."""
-    masks = {m: node._attrs[m] for m in MASKS}
-    return lambda value, begin, end, strides, part: update_slice(
-        value.clone(), begin, end, strides, part, masks
-    )
 
 
 # -- plain slices ----------------------------------------------------------------------------------
@@ -693,5 +660,3 @@ def _(op, grad):
     shift, axis = op.inputs[1], op.inputs[2]
     return [raw.Roll(grad, raw.Neg(shift), axis), None, None]
 
-
-not_differentiable("TensorStridedSliceUpdate")
