@@ -26,7 +26,7 @@ def test_values(params):
     params.del_hparam("a")
     params.del_hparam("a")
     assert "a" not in params and not hasattr(params, "a")
-    assert (params.get("d", "x"), params.get("z", 9)) == ("s", 9)
+    assert (params.get("d", "x"), params.get("z", 9)) == ("zz", 9)
 
 
 @pytest.mark.parametrize(
