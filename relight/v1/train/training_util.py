@@ -52,12 +52,6 @@ def _zeros(shape: Any, dtype: Any = dtypes.int64, partition_info: Any = None) ->
     return zeros(shape, dtype)
 
 
-def _initializer() -> Any:
-    from relight.v1.functions import init_ops
-
-    return init_ops.zeros_initializer()
-
-
 @export("train.create_global_step")
 def create_global_step(graph: Graph | None = None) -> Any:
     """A new global step, int64. ValueError when the graph has one."""
@@ -88,7 +82,9 @@ def get_or_create_global_step(graph: Graph | None = None) -> Any:
 def assert_global_step(global_step_tensor: Any) -> None:
     """TypeError unless this is a variable or tensor that can be a global step."""
     if not isinstance(global_step_tensor, (Variable, Tensor)):
-        raise TypeError(f'Existing "global_step" must be a Variable or Tensor: {global_step_tensor}.')
+        raise TypeError(
+            f'Existing "global_step" must be a Variable or Tensor: {global_step_tensor}.'
+        )
     if not global_step_tensor.dtype.base_dtype.is_integer:
         raise TypeError(
             f'Existing "global_step" does not have integer type: {global_step_tensor.dtype}'
