@@ -148,7 +148,7 @@ def _update_kind(plan: Plan, kind: str, split: tuple[int, tuple[int, ...]]) -> N
             continue
         steps = [plan.steps[i] for i in indices]
         joined = _joined(kind, steps, state_count, rate_places)
-        mapping = {s.outputs[0]: s.inputs[0] for s in steps if s.outputs[0] is not None}
+        mapping = {o: s.inputs[0] for s in steps for o in s.outputs if o is not None}
         plan.steps[indices[-1]] = joined
         gone = set(steps)
         plan.steps = [s for s in plan.steps if s not in gone]
@@ -165,7 +165,7 @@ def _may_join(plan: Plan, indices: list[int], state_count: int) -> bool:
     touched: list[Value] = [v for s in steps for v in s.inputs[:state_count]]
     if len(set(touched)) != len(touched):
         return False
-    outputs = {s.outputs[0] for s in steps}
+    outputs = {o for s in steps for o in s.outputs}
     inside = set(steps)
     for step in plan.steps[indices[0] : indices[-1]]:
         if step in inside:

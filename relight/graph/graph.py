@@ -505,8 +505,8 @@ class Graph(Collections):
             values = getattr(element, "_values", None)
             if values is not None and hasattr(element, "_indices"):  # sliced or sparse values
                 element = values
-            if isinstance(element, Tensor):
-                element = element.op
+            if isinstance(element, Tensor) or hasattr(element, "_handle"):
+                element = element.op  # waiting for a resource variable does not read it
             element = getattr(element, "_as_graph_element", lambda e=element: e)()
             op = element.op if isinstance(element, Tensor) else element
             if not isinstance(op, Operation):

@@ -339,7 +339,9 @@ def _known(tensor: Tensor, op_types: frozenset[str] | None = None, depth: int = 
         return None
     static = tensor.shape._sizes
     if node.type in ("Shape", "ShapeN", "Size", "Rank"):
-        return _of_shape(node, tensor.value_index)
+        found = _of_shape(node, tensor.value_index)
+        if found is not None or op_types is not None:
+            return found
     if static is not None and None not in static and int(np.prod(static, dtype=np.int64)) > _MAX_ELEMENTS:
         return None
     record = opdef.record(node.type)

@@ -304,7 +304,7 @@ def reduction_axes(x: Any, axis: Any) -> Any:
         static = x.dense_shape.shape
         rank = static.as_list()[0] if static.is_fully_defined() else None
     else:
-        rank = (x if isinstance(x, Tensor) else convert_to_tensor(x)).shape.ndims
+        rank = x.shape.ndims if isinstance(x, Tensor) else None
     if rank is not None:
         return constant(np.arange(rank), dtype=dtypes.int32)
     return range(0, array_nodes.rank(x))

@@ -263,7 +263,7 @@ def _(op, grad):
         shape = constant(known.as_list(), dtype="int32")
     else:
         shape = raw.VariableShape(handle, name="VariableShape")
-    size = nodes.expand_dims(nodes.size(indices), 0)
+    size = raw.ExpandDims(nodes.size(indices), 0)
     values_shape = nodes.concat([size, shape[1:]], 0)
     values = nodes.reshape(grad, values_shape)
     return [IndexedSlices(values, nodes.reshape(indices, size), shape), None]

@@ -157,7 +157,7 @@ def batch_scatter_update(
         rank = indices.shape.ndims
         if rank is None:
             raise ValueError("batch_gather does not allow indices with unknown shape.")
-        nd_indices = array.expand_dims(indices, axis=-1)
+        nd_indices = raw.ExpandDims(indices, -1)
         parts = []
         for axis in range(rank - 1):  # the coordinates of the batch dimensions
             size = indices_shape[axis]

@@ -65,7 +65,7 @@ def group(*inputs: Any, **kwargs: Any) -> Operation:
 
 
 def _element(item: Any) -> Any:
-    if isinstance(item, (IndexedSlices, SparseTensor)):
+    if isinstance(item, (IndexedSlices, SparseTensor)) or hasattr(item, "_handle"):
         return item.op
     convert = getattr(item, "_as_graph_element", None)
     return convert() if convert is not None else getattr(item, "op", None)

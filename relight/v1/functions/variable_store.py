@@ -14,6 +14,7 @@ from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Tensor
 from relight.graph.shapes import TensorShape, as_shape
 from relight.ops.build import convert_to_tensor, raw
+from relight.v1.functions import init
 from relight.v1.functions.partitioned_variables import PartitionedVariable
 from relight.v1.functions.variables import (
     SaveSliceInfo,
@@ -265,13 +266,13 @@ class VariableStore:
         for i, (offset, part_shape) in enumerate(_slices(shape.as_list(), count, axis)):
             part_name = f"{name}/part_{i}"
             with name_scope(part_name + "/PartitionedInitializer"):
-                init, init_shape, dtype = _part_initializer(initializer, offset, part_shape, dtype)
+                initial, init_shape, dtype = _part_initializer(initializer, offset, part_shape, dtype)
             with name_scope(None):
                 part = self._get_single_variable(
                     part_name,
                     shape=init_shape,
                     dtype=dtype,
-                    initializer=init,
+                    initializer=initial,
                     partition_info=PartitionInfo(shape.as_list(), offset),
                     reuse=reuse,
                     **settings,
@@ -397,12 +398,10 @@ class VariableStore:
 
 def default_initializer(name: str, dtype: dtypes.DType) -> Callable[..., Any]:
     """Glorot's uniform initializer for floating point, zeros for integers, bools and strings."""
-    from relight import v1
-
     if dtype.is_floating:
-        return v1.glorot_uniform_initializer()
+        return init.GlorotUniform()
     if dtype.is_integer or dtype.is_unsigned or dtype.is_bool or dtype == dtypes.string:
-        return v1.zeros_initializer()
+        return init.Zeros()
     raise ValueError(f"An initializer for variable {name} of {dtype.base_dtype} is required")
 
 

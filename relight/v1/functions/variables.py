@@ -524,6 +524,10 @@ copy_operators(Variable, lambda v: v.value())
 Variable.__getitem__ = array_nodes.slice_helper_var  # type: ignore[attr-defined]
 
 
+def _absent(name: str) -> Any:
+    raise AttributeError(f"a reference variable has no {name}")
+
+
 def _check_slices(sparse_delta: Any) -> None:
     if not isinstance(sparse_delta, IndexedSlices):
         raise TypeError(f"sparse_delta is not IndexedSlices: {sparse_delta}")
@@ -661,6 +665,10 @@ class RefVariable(Variable):
     def _as_graph_element(self) -> Tensor:
         return self._variable
 
+    # Only resource variables read parts of themselves: `hasattr` says so.
+    sparse_read = property(lambda self: _absent("sparse_read"))  # type: ignore[assignment]
+    gather_nd = property(lambda self: _absent("gather_nd"))  # type: ignore[assignment]
+
     def _ref(self) -> Tensor:
         return self._variable
 
@@ -754,9 +762,18 @@ def safe_initial_value(name: str, value: Tensor) -> Tensor:
     order = _dependency_order(value.op)
     if order is None:
         return value
+    needed: set[Operation] = set()
+    waiting = [value.op]
+    while waiting:
+        op = waiting.pop()
+        if op not in needed:
+            needed.add(op)
+            if op.type not in _STOP and op.type not in _HOLDERS:
+                waiting.extend(t.op for t in op._inputs)
     safe: dict[Operation, Operation] = {}
     for op in order:
-        safe[op] = _safe_op(name, op, safe)
+        if op in needed:
+            safe[op] = _safe_op(name, op, safe)
     return safe[value.op].outputs[value.value_index]
 
 

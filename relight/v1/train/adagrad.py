@@ -10,6 +10,7 @@ from relight.ops import array_nodes
 from relight.ops.build import raw
 from relight.ops.constants import constant
 from relight.ops.math_nodes import cast
+from relight.v1.functions.init import Constant
 from relight.v1.train.optimizer import KernelOptimizer
 
 
@@ -39,12 +40,10 @@ class AdagradOptimizer(KernelOptimizer):
         self._initial_accumulator_value = initial_accumulator_value
 
     def _create_slots(self, var_list: list[Any]) -> None:
-        from relight import v1
-
         for var in var_list:
             dtype, shape = var.dtype.base_dtype, var.get_shape()
             if shape.is_fully_defined():
-                init = v1.constant_initializer(self._initial_accumulator_value, dtype=dtype)
+                init = Constant(self._initial_accumulator_value, dtype=dtype)
             else:
                 init = self._filled_like(var, dtype)
             self._get_or_make_slot_with_initializer(

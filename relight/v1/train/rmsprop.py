@@ -6,6 +6,7 @@ from typing import Any
 
 from relight.graph.export import export
 from relight.ops import array_nodes
+from relight.v1.functions.init import Ones
 from relight.v1.train.optimizer import KernelOptimizer
 
 
@@ -38,12 +39,10 @@ class RMSPropOptimizer(KernelOptimizer):
         self._order = ("learning_rate", "decay", "momentum", "epsilon", "grad")
 
     def _create_slots(self, var_list: list[Any]) -> None:
-        from relight import v1
-
         for var in var_list:
             dtype, shape = var.dtype.base_dtype, var.get_shape()
             if shape.is_fully_defined():
-                ones = v1.ones_initializer(dtype=dtype)
+                ones = Ones(dtype=dtype)
             else:
                 ones = array_nodes.ones_like(var)
             self._get_or_make_slot_with_initializer(var, ones, shape, dtype, "rms", self._name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from relight.graph.graph import get_default_graph
 from relight.ops import array_nodes
+from relight.v1.functions.init import Zeros
 from relight.v1.functions.resource_variables import is_resource_variable
 from relight.v1.functions.variable_scope import get_variable, get_variable_scope, variable_scope
 from relight.v1.functions.variables import RefVariable, SaveSliceInfo, Variable
@@ -76,10 +77,8 @@ def create_zeros_slot(
     dtype = primary.dtype if dtype is None else dtype
     shape = primary.get_shape()
     if shape.is_fully_defined():
-        from relight import v1
-
         return create_slot_with_initializer(
-            primary, v1.zeros_initializer(), shape, dtype, name, colocate_with_primary
+            primary, Zeros(), shape, dtype, name, colocate_with_primary
         )
     value = primary.initialized_value() if isinstance(primary, Variable) else primary
     zeros = array_nodes.zeros(array_nodes.shape(value), dtype=dtype)
