@@ -411,8 +411,6 @@ def _as_shape(tensor: Tensor) -> TensorShape:
         found = _sliced_shape(node)
         if found is not None:
             return found
-    if node.type == "Cast" and node._inputs[0].dtype.is_integer:
-        return _as_shape(node._inputs[0])
     value = _known(tensor)
     if value is not None:
         for size in value.tolist():

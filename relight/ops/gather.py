@@ -224,7 +224,7 @@ def _batch_indices(shape: Any, indices: Any, batch: int) -> Any:
 def _flat_places(indices: torch.Tensor, shape: Any, what: str) -> torch.Tensor:
     """The row-major place of each coordinate [..., depth] in the first `depth` dimensions [...]."""
     depth = indices.shape[-1]
-    coordinates = indices.reshape(-1, depth).to(torch.int64)
+    coordinates = indices.reshape(math.prod(indices.shape[:-1]), depth).to(torch.int64)
     limits = torch.tensor([int(s) for s in shape[:depth]], dtype=torch.int64,
                           device=indices.device)
     outside = (coordinates < 0) | (coordinates >= limits)
@@ -261,9 +261,7 @@ def GatherNd(params, indices):
         raise invalid("index innermost dimension length must be <= params rank; saw: "
                       f"{depth} vs. {params.ndim}")
     flat = _flat_places(indices, params.shape, f"param shape {shape_text(params.shape)}")
-    rows = params.reshape(-1, *params.shape[depth:]) if depth else params.reshape(
-        1, *params.shape
-    )
+    rows = params.reshape(math.prod(params.shape[:depth]), *params.shape[depth:])
     if isinstance(params, torch.Tensor) and params.device.type != "cpu":
         result = take(rows, flat.clamp(min=0), 0)
         result = result.masked_fill(

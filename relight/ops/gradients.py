@@ -399,8 +399,8 @@ def aggregate(grads: Sequence[Any], method: Any = None) -> Any:
         with get_default_graph().colocate_with(grads[0].op, ignore_existing=True):
             return raw.AddN(list(grads))
     slices = [as_slices(g) for g in grads]
-    values = raw.ConcatV2([s.values for s in slices], 0)
-    indices = raw.ConcatV2([s.indices for s in slices], 0)
+    values = raw.ConcatV2([s.values for s in slices], 0, name="concat")
+    indices = raw.ConcatV2([s.indices for s in slices], 0, name="concat")
     return IndexedSlices(values, indices, slices[0].dense_shape)
 
 

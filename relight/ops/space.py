@@ -408,7 +408,7 @@ def ExtractVolumePatches(node: Any) -> Any:
 def _product(*factors: Any) -> Any:
     result = factors[0]
     for factor in factors[1:]:
-        result = raw.Mul(result, factor, name="mul")
+        result = result * factor
     return result
 
 
@@ -416,8 +416,7 @@ def _jacobian(inputs: Any, outputs: Any, index: Any, dtype: Any) -> SparseTensor
     """[inputs, outputs] with 1 where an output is a copy of an input; row 0 (padding) is cut."""
     ones = nodes.ones([outputs], dtype=dtype)
     full = SparseTensor(index, ones, (inputs, outputs))
-    rows = inputs - 1 if isinstance(inputs, int) else raw.Sub(inputs, 1, name="sub")
-    start, size = (1, 0), (rows, outputs)
+    start, size = (1, 0), (inputs - 1, outputs)
     with name_scope(None, "SparseSlice", [full]):
         first = raw.SparseSlice(full.indices, full.values, full.dense_shape,
                                 nodes.convert_to_tensor(start, dtypes.int64),
@@ -429,7 +428,7 @@ def _jacobian(inputs: Any, outputs: Any, index: Any, dtype: Any) -> SparseTensor
 def _(op, grad):
     shape = nodes.shape(op.inputs[0], out_type=dtypes.int64)
     batch, rows, columns, channels = (shape[i] for i in range(4))
-    inputs = raw.AddV2(1, _product(rows, columns), name="add")
+    inputs = 1 + _product(rows, columns)
     numbers = _int64_range(1, inputs)
     places = raw.ExtractImagePatches(
         nodes.reshape(numbers, (1, rows, columns, 1)), ksizes=op.get_attr("ksizes"),
