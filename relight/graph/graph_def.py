@@ -36,7 +36,11 @@ def export(graph: Any, from_version: int | None = None, add_shapes: bool = False
     )
     for op in graph._nodes_by_id:
         if from_version is None or op._id > from_version:
-            proto.node.append(node_def(op, add_shapes))
+            node = node_def(op, add_shapes)
+            if len(op._control_inputs) > 1:  # a serialized graph has them sorted by name
+                first = len(op._inputs)
+                node.input[first:] = sorted(node.input[first:], key=str.encode)
+            proto.node.append(node)
     for function in graph._functions.values():
         proto.library.function.append(function.definition)
     return proto

@@ -46,7 +46,7 @@ class _HookTimer:
         raise NotImplementedError
 
 
-@export("train.SecondOrStepTimer")
+@export("train.SecondOrStepTimer", "estimator.SecondOrStepTimer")
 class SecondOrStepTimer(_HookTimer):
     """Triggers every so many seconds, or every so many steps, and at the first step."""
 
@@ -133,7 +133,7 @@ def _global_step_read(hook: str) -> Any:
     return tensor
 
 
-@export("train.LoggingTensorHook")
+@export("train.LoggingTensorHook", "estimator.LoggingTensorHook")
 class LoggingTensorHook(SessionRunHook):
     """Logs values every so many runs or seconds: `a = 1.0, b = 2.0 (0.123 sec)`.
 
@@ -275,7 +275,7 @@ def _check_steps(num_steps: int | None, last_step: int | None) -> None:
         raise ValueError("Only one of num_steps or last_step can be specified.")
 
 
-@export("train.StopAtStepHook")
+@export("train.StopAtStepHook", "estimator.StopAtStepHook")
 class StopAtStepHook(SessionRunHook):
     """Stops when the global step is `last_step`, or has grown by `num_steps`."""
 
@@ -306,7 +306,7 @@ class StopAtStepHook(SessionRunHook):
                 run_context.request_stop()
 
 
-@export("train.CheckpointSaverListener")
+@export("train.CheckpointSaverListener", "estimator.CheckpointSaverListener")
 class CheckpointSaverListener:
     """Is told before and after a CheckpointSaverHook saves."""
 
@@ -323,7 +323,7 @@ class CheckpointSaverListener:
         """Called at the end."""
 
 
-@export("train.CheckpointSaverHook")
+@export("train.CheckpointSaverHook", "estimator.CheckpointSaverHook")
 class CheckpointSaverHook(SessionRunHook):
     """Saves a checkpoint at the start, every so many steps or seconds, and at the end."""
 
@@ -432,7 +432,7 @@ class CheckpointSaverHook(SessionRunHook):
         return savers[0]
 
 
-@export("train.StepCounterHook")
+@export("train.StepCounterHook", "estimator.StepCounterHook")
 class StepCounterHook(SessionRunHook):
     """Logs and records how many steps are made in a second: `global_step/sec: 12.3`."""
 
@@ -495,7 +495,7 @@ class StepCounterHook(SessionRunHook):
         self._last_global_step = stale
 
 
-@export("train.NanLossDuringTrainingError")
+@export("train.NanLossDuringTrainingError", "estimator.NanLossDuringTrainingError")
 class NanLossDuringTrainingError(RuntimeError):
     """The loss is not a number any more."""
 
@@ -503,7 +503,7 @@ class NanLossDuringTrainingError(RuntimeError):
         return "NaN loss during training."
 
 
-@export("train.NanTensorHook")
+@export("train.NanTensorHook", "estimator.NanTensorHook")
 class NanTensorHook(SessionRunHook):
     """Stops, or raises NanLossDuringTrainingError, when the loss is NaN."""
 
@@ -526,7 +526,7 @@ class NanTensorHook(SessionRunHook):
             run_context.request_stop()
 
 
-@export("train.SummarySaverHook")
+@export("train.SummarySaverHook", "estimator.SummarySaverHook")
 class SummarySaverHook(SessionRunHook):
     """Writes summaries every so many steps or seconds."""
 
@@ -595,7 +595,7 @@ class SummarySaverHook(SessionRunHook):
         return summary_op if isinstance(summary_op, list) else [summary_op]
 
 
-@export("train.GlobalStepWaiterHook")
+@export("train.GlobalStepWaiterHook", "estimator.GlobalStepWaiterHook")
 class GlobalStepWaiterHook(SessionRunHook):
     """Waits with the first run until other workers have brought the global step to a value."""
 
@@ -631,7 +631,7 @@ class GlobalStepWaiterHook(SessionRunHook):
             time.sleep(0.5)
 
 
-@export("train.FinalOpsHook")
+@export("train.FinalOpsHook", "estimator.FinalOpsHook")
 class FinalOpsHook(SessionRunHook):
     """Runs something once at the end: its values are `final_ops_values`."""
 
@@ -662,7 +662,7 @@ class FinalOpsHook(SessionRunHook):
             raise
 
 
-@export("train.FeedFnHook")
+@export("train.FeedFnHook", "estimator.FeedFnHook")
 class FeedFnHook(SessionRunHook):
     """Feeds what a function returns."""
 
@@ -674,7 +674,7 @@ class FeedFnHook(SessionRunHook):
         return SessionRunArgs(fetches=None, feed_dict=self.feed_fn())
 
 
-@export("train.ProfilerHook")
+@export("train.ProfilerHook", "estimator.ProfilerHook")
 class ProfilerHook(SessionRunHook):
     """Traces a run every so many steps or seconds into `timeline-<step>.json` (Chrome's format)."""
 

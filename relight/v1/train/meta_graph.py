@@ -428,7 +428,7 @@ def _add_collection(
             graph.add_to_collection(key, graph.as_graph_element(prepend_scope(item, scope)))
         elif kind == "bytes_list":
             text = item.decode("utf-8", "surrogateescape")
-            graph.add_to_collection(key, prepend_scope(text, scope).encode() if scope else item)
+            graph.add_to_collection(key, prepend_scope(text, scope) if scope else item)
         elif kind == "int64_list":
             graph.add_to_collection(key, int(item))
         else:

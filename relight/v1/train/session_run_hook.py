@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from relight.graph.export import export
 
 
-@export("train.SessionRunHook")
+@export("train.SessionRunHook", "estimator.SessionRunHook")
 class SessionRunHook:
     """Base of hooks. Every method may be left as it is."""
 
@@ -18,7 +18,7 @@ class SessionRunHook:
         """Called when a session was made (again, after a recovery); the graph is final."""
 
     def before_run(self, run_context: SessionRunContext) -> Any:
-        """Called before each run: SessionRunArgs with what to fetch and feed in addition, or None."""
+        """Called before each run: SessionRunArgs with what to fetch and feed besides, or None."""
         return None
 
     def after_run(self, run_context: SessionRunContext, run_values: SessionRunValues) -> None:
@@ -34,7 +34,7 @@ class _Args(NamedTuple):
     options: Any
 
 
-@export("train.SessionRunArgs")
+@export("train.SessionRunArgs", "estimator.SessionRunArgs")
 class SessionRunArgs(_Args):
     """What a hook asks for: `fetches`, `feed_dict`, RunOptions."""
 
@@ -45,7 +45,7 @@ class SessionRunArgs(_Args):
         return super().__new__(cls, fetches, feed_dict, options)
 
 
-@export("train.SessionRunContext")
+@export("train.SessionRunContext", "estimator.SessionRunContext")
 class SessionRunContext:
     """The run that is being made: its arguments, its session, and the way to ask for a stop."""
 
@@ -74,7 +74,7 @@ class SessionRunContext:
         self._stop_requested = True
 
 
-@export("train.SessionRunValues")
+@export("train.SessionRunValues", "estimator.SessionRunValues")
 class SessionRunValues(NamedTuple):
     """What a hook's fetches gave, and the RunOptions and RunMetadata of the run."""
 
