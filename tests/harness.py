@@ -118,7 +118,10 @@ def _nodes(graph):
     operations = graph.get_operations()[:count]
     lines = []
     for op in operations:
-        inputs = [t.name for t in op.inputs] + ["^" + c.name for c in op.control_inputs]
+        control = ["^" + c.name for c in op.control_inputs]
+        if len(control) > 8:  # TensorFlow's edge sets keep the order of up to 8 edges only
+            control.sort()
+        inputs = [t.name for t in op.inputs] + control
         lines.append("%s %s(%s)%s" % (op.name, op.type, ",".join(inputs),
                                       " @" + op.device if op.device else ""))
     if len(lines) > MAX_NODES:

@@ -1,31 +1,30 @@
-"""`tf.raw_ops`: every op of TensorFlow 1.15 as a function of keyword arguments."""
+"""`tf.raw_ops`: one function an op of TensorFlow, made from its signature; keyword arguments only.
+
+`tf.raw_ops.MatMul(a=x, b=y, transpose_a=True, name=None)` adds one node.
+"""
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
-from relight.graph.opdef import signature_lines
+from relight.graph import opdef
 from relight.ops.build import raw
 
 
-@functools.cache
-def _keyword_only(op_type: str) -> Any:
-    build = getattr(raw, op_type)
+def __getattr__(name: str) -> Callable[..., Any]:
+    if name not in opdef.signature_lines():
+        raise AttributeError(f"module 'tf.raw_ops' has no attribute {name!r}")
+    build = getattr(raw, name)
 
     def raw_op(**kwargs: Any) -> Any:
         return build(**kwargs)
 
-    raw_op.__name__ = raw_op.__qualname__ = op_type
+    raw_op.__name__ = raw_op.__qualname__ = name
     raw_op.__doc__ = build.__doc__
+    globals()[name] = raw_op
     return raw_op
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("_") or name not in signature_lines():
-        raise AttributeError(f"module 'tf.raw_ops' has no attribute '{name}'")
-    return _keyword_only(name)
-
-
 def __dir__() -> list[str]:
-    return sorted(signature_lines())
+    return sorted(opdef.signature_lines())
