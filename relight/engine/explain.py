@@ -30,9 +30,12 @@ def failed_step(plan: Any, error: BaseException) -> Any:
     return found
 
 
-def explain(plan: Any, error: Exception) -> Exception:
-    """The `tf.errors` exception for an error inside a plan, with the failing node named."""
-    step = failed_step(plan, error)
+def explain(plan: Any, error: Exception, step: Any = None) -> Exception:
+    """The `tf.errors` exception for an error inside a plan, with the failing node named.
+
+    `step` is the failing step where it is known; else the traceback tells.
+    """
+    step = failed_step(plan, error) if step is None else step
     node = step.node if step is not None else None
     if isinstance(error, errors.OpError):
         kind, message = type(error), error.message

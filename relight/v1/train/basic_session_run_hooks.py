@@ -721,7 +721,7 @@ class ProfilerHook(SessionRunHook):
         self._next_step = step + 1
 
     def _save(self, step: int, save_path: str, step_stats: Any) -> None:
-        from relight.v1.python.client.timeline import Timeline
+        from relight.v1.train.timeline import Timeline
 
         logging.info("Saving timeline for %d into '%s'.", step, save_path)
         text = Timeline(step_stats).generate_chrome_trace_format(

@@ -1,0 +1,157 @@
+"""Runs with RunOptions: step by step with times (StepStats), or with a time limit."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from tensorboard.compat.proto import config_pb2, graph_pb2
+
+from relight.engine import explain
+from relight.engine.codegen import _last_uses
+from relight.engine.interpreter import _flatten
+from relight.engine.steps import Plan, Step, Value
+from relight.graph import dtypes, graph_def
+from relight.graph.shapes import TensorShape
+
+DEVICE = "/job:localhost/replica:0/task:0/device:"
+
+
+def run(session: Any, call: Any, values: list[Any], options: Any, metadata: Any) -> list[Any]:
+    """The fetched values of a call, as `Session.run(..., options, run_metadata)` asks for it.
+
+    With a `trace_level` and RunMetadata the steps are timed one by one into `step_stats`;
+    `output_partition_graphs` adds the graph that was run; `timeout_in_ms` limits how long an
+    operation may wait (DeadlineExceededError).
+    """
+    state = session._state
+    if options is not None and options.timeout_in_ms > 0:
+        state = copy.copy(state)  # shares everything but the limit
+        state.timeout = options.timeout_in_ms / 1000
+    traced = (
+        metadata is not None
+        and options is not None
+        and options.trace_level != config_pb2.RunOptions.NO_TRACE
+    )
+    if metadata is not None:
+        metadata.Clear()
+    if traced:
+        outputs = _run_steps(call.plan, state, values, metadata)
+    else:
+        outputs = _run_plain(call, state, values)
+    if metadata is not None and options is not None and options.output_partition_graphs:
+        metadata.partition_graphs.append(_partition(call.plan))
+    return outputs
+
+
+def _run_plain(call: Any, state: Any, values: list[Any]) -> list[Any]:
+    try:
+        with torch.inference_mode():
+            return call.function(state, values)
+    except Exception as error:
+        made = explain.explain(call.plan, error)
+        if made is error:
+            raise
+        raise made from error
+
+
+def _run_steps(plan: Plan, state: Any, feeds: list[Any], metadata: Any) -> list[Any]:
+    values: dict[Value, Any] = dict(plan.constants)
+    values.update(zip(plan.fed_values, feeds, strict=True))
+    last_use = _last_uses(plan)
+    stats = metadata.step_stats.dev_stats.add(device=_device_name(state.device))
+    on_gpu = state.device.type == "cuda"
+    with torch.inference_mode():
+        for i, step in enumerate(plan.steps):
+            arguments = [
+                [values[v] for v in item] if isinstance(item, list)
+                else None if item is None else values[item]
+                for item in step.inputs
+            ]  # fmt: skip
+            assert step.function is not None
+            start = time.time_ns()
+            try:
+                given = step.function(*([state] if step.takes_session else []), *arguments)
+                if on_gpu:
+                    torch.cuda.synchronize(state.device)
+            except Exception as error:
+                made = explain.explain(plan, error, step)
+                if made is error:
+                    raise
+                raise made from error
+            end = time.time_ns()
+            flat = _flatten(given, len(step.outputs))
+            for value, item in zip(step.outputs, flat, strict=True):
+                if value is not None:
+                    values[value] = item
+            if step.node is not None and step.what not in ("tensor", "numpy", "read", "clone"):
+                _add(stats, step, start, end, flat)
+            del arguments, given, flat
+            for value in last_use.get(i, ()):
+                values.pop(value, None)
+        return [
+            values[v].copy() if copied else values[v]
+            for v, copied in zip(plan.fetched_values, plan.copies, strict=True)
+        ]
+
+
+def _device_name(device: torch.device) -> str:
+    kind = "GPU" if device.type == "cuda" else "CPU"
+    return f"{DEVICE}{kind}:{device.index or 0}"
+
+
+def _add(stats: Any, step: Step, start: int, end: int, outputs: list[Any]) -> None:
+    """One step as NodeExecStats. Times in nanoseconds since 1970."""
+    node = step.node
+    assert node is not None
+    inputs = ", ".join(t.name.removesuffix(":0") for t in node._inputs)
+    micros = max((end - start) // 1000, 1)
+    entry = stats.node_stats.add(
+        node_name=node.name,
+        all_start_micros=start // 1000,
+        op_start_rel_micros=0,
+        op_end_rel_micros=micros,
+        all_end_rel_micros=micros,
+        all_start_nanos=start,
+        op_end_rel_nanos=end - start,
+        all_end_rel_nanos=end - start,
+        scheduled_micros=start // 1000,
+        scheduled_nanos=start,
+        timeline_label=f"{node.name} = {node.type}({inputs})",
+    )
+    for slot, (value, item) in enumerate(zip(step.outputs, outputs, strict=True)):
+        if value is None or value.tensor is None or not isinstance(item, (torch.Tensor, np.ndarray)):
+            continue
+        output = entry.output.add(slot=slot)
+        description = output.tensor_description
+        description.dtype = value.tensor.dtype.base_dtype.as_datatype_enum
+        description.shape.CopyFrom(TensorShape.of(tuple(item.shape)).as_proto())
+        size = _size(item, value.tensor.dtype)
+        allocation = description.allocation_description
+        allocation.requested_bytes = allocation.allocated_bytes = size
+        allocation.allocator_name = "cpu"
+        if isinstance(item, torch.Tensor):
+            allocation.ptr = item.data_ptr()
+            if item.device.type == "cuda":
+                allocation.allocator_name = "GPU_0_bfc"
+
+
+def _size(item: Any, dtype: dtypes.DType) -> int:
+    if isinstance(item, torch.Tensor):
+        return item.numel() * item.element_size()
+    if dtype.base_dtype is dtypes.string:
+        return sum(len(v) for v in item.ravel().tolist())
+    return item.nbytes
+
+
+def _partition(plan: Plan) -> Any:
+    """The nodes that were run, as GraphDef."""
+    nodes = {n for step in plan.steps for n in step.nodes}
+    nodes.update(v.tensor.op for v in plan.constants if v.tensor is not None)
+    proto = graph_pb2.GraphDef()
+    for node in sorted(nodes, key=lambda n: n._id):
+        proto.node.append(graph_def.node_def(node))
+    return proto
