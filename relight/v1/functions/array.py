@@ -21,7 +21,6 @@ from relight.ops.array_nodes import (
     shape,
     size,
     stack,
-    transpose,
     ones,
 )
 from relight.ops.build import convert_to_tensor, raw
@@ -159,30 +158,6 @@ def expand_dims(
     if axis is None:
         raise ValueError("Must specify an axis argument to tf.expand_dims()")
     return raw.ExpandDims(input, axis, name=name)
-
-
-@export("matrix_transpose", "linalg.transpose", "linalg.matrix_transpose")
-def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
-    """The last two dimensions exchanged: [..., m, n] -> [..., n, m]."""
-    with name_scope(name, values=[a]):
-        a = convert_to_tensor(a, name="a")
-        count = a.shape.ndims
-        if count is not None:
-            if count < 2:
-                raise ValueError(
-                    f"Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: {a.shape}"
-                )
-            perm: Any = [*range(count - 2), count - 1, count - 2]
-        else:
-            ndims = rank(a)
-            perm = concat(
-                (
-                    raw.Range(0, raw.Sub(ndims, 2, name="sub"), 1),
-                    [raw.Sub(ndims, 1, name="sub"), raw.Sub(ndims, 2, name="sub")],
-                ),
-                0,
-            )
-        return transpose(a, perm=perm, conjugate=conjugate)
 
 
 @export("invert_permutation", "math.invert_permutation")
