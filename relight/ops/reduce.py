@@ -91,7 +91,7 @@ _REDUCTIONS: dict[str, tuple[Reduction, Reduction]] = {  # for floats, for integ
 
 
 def dimensions(axes: np.ndarray, rank: int) -> tuple[int, ...]:
-    """Reduction axes as sorted non-negative numbers; InvalidArgumentError for bad ones."""
+    """Reduction axes as sorted non-negative numbers, each once; InvalidArgumentError for bad ones."""
     found: list[int] = []
     for axis in axes.ravel().tolist():
         if not -rank <= axis < rank:
@@ -100,14 +100,8 @@ def dimensions(axes: np.ndarray, rank: int) -> tuple[int, ...]:
                 None,
                 f"Invalid reduction dimension ({axis} for input with {rank} dimension(s)",
             )
-        if axis % rank in found:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
-                f"Invalid reduction arguments: Axes contains duplicate dimension: {axis % rank}",
-            )
         found.append(axis % rank)
-    return tuple(sorted(found))
+    return tuple(sorted(set(found)))
 
 
 def _reduction(name: str, floats: Reduction, integers: Reduction) -> Any:

@@ -94,11 +94,15 @@ def _sorted_count(ids: torch.Tensor, rows: int) -> int:
         raise _invalid("segment_ids should be the same size as dimension 0 of input.")
     if not rows:
         return 0
-    if int(ids[0]) < 0:
-        raise _invalid("segment ids must be >= 0")
+    count = int(ids[-1]) + 1
     if bool((ids[1:] < ids[:-1]).any()):
         raise _invalid("segment ids are not increasing")
-    return int(ids[-1]) + 1
+    if int(ids[0]) < 0:
+        raise _invalid(
+            f"Segment id {int(ids[0])} out of range [0, {count}), possibly because "
+            "'segment_ids' input is not sorted."
+        )
+    return count
 
 
 def _sorted_shape(node: Any) -> list[Any]:

@@ -94,8 +94,7 @@ def clip_by_global_norm(
         use_norm = global_norm(t_list, name)
     present = [t for t in t_list if t is not None]
     with name_scope(name, "clip_by_global_norm", [*present, clip_norm]) as scope:
-        one = constant(1.0, dtype=use_norm.dtype)
-        scale = _scale(clip_norm, use_norm, one)
+        scale = _scale(clip_norm, use_norm)
         clipped = []
         for i, (t, value) in enumerate(zip(t_list, _all_values(t_list), strict=True)):
             if value is None:
@@ -106,10 +105,11 @@ def clip_by_global_norm(
     return clipped, use_norm
 
 
-def _scale(clip_norm: Any, use_norm: Any, one: Tensor) -> Tensor:
-    finite = clip_norm * raw.Minimum(1.0 / use_norm, one / clip_norm)
-    nan = constant(float("nan"), dtype=use_norm.dtype)
-    return raw.Select(raw.IsFinite(use_norm), finite, nan)
+def _scale(clip_norm: Any, use_norm: Any) -> Tensor:
+    inverse = 1.0 / use_norm
+    factor = clip_norm * raw.Minimum(inverse, constant(1.0, dtype=use_norm.dtype) / clip_norm)
+    finite = raw.IsFinite(use_norm)
+    return raw.Select(finite, factor, constant(float("nan"), dtype=use_norm.dtype))
 
 
 @export("clip_by_average_norm")
