@@ -192,12 +192,12 @@ class _Lowering:
             return found
         if (tensor, "R") in self.values:  # what a variable holds is read anew each time
             reference = self.values[tensor, "R"]
-            read = Value(tensor, "T")
+            read = Value(tensor, "H" if tensor.dtype.base_dtype in _HOST_ONLY else "T")
             self.plan.steps.append(
                 Step("read", _read, [reference], [read], tensor.op, fresh=False,
                      inline="{0}.value", nodes=(tensor.op,))
             )
-            return read if kind == "T" else self._convert(read, kind, tensor)
+            return read if kind == read.kind else self._convert(read, kind, tensor)
         other = "H" if kind == "T" else "T"
         source = self.values.get((tensor, other))
         if source is None:

@@ -74,7 +74,7 @@ def as_array(value: Any, dtype: Any = None, shape: Any = None) -> tuple[np.ndarr
             array = array.astype(tensor_proto.numpy_dtype(dtype), copy=False)
     else:
         array = _array_of_python(value, dtype)
-    if array.dtype.kind in "SUO":
+    if array.dtype.kind in "SUO" or (dtype is dtypes.string and array.size == 0):
         array, dtype = _bytes_array(array, value, dtype), dtypes.string
     elif dtype is None:
         dtype = dtypes.as_dtype(array.dtype)

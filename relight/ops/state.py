@@ -192,8 +192,10 @@ def _resource_change(name: str, method: str) -> None:
 
     def kernel(resource: Any, delta: Any) -> None:
         if not resource.is_initialized():
-            raise errors.FailedPreconditionError(
-                None, None, f"Trying to assign to uninitialized variable {resource.name}"
+            raise errors.NotFoundError(
+                None,
+                None,
+                f"Resource localhost/{resource.name}/N10tensorflow3VarE does not exist.",
             )
         change(resource, delta)
 

@@ -140,8 +140,10 @@ def _nd_kernel(kind: str) -> Callable[..., Any]:
             wanted = (*indices.shape[:-1], *inner)
             if tuple(updates.shape) != wanted:
                 raise _error(
-                    "The inner dimensions of output and updates must match. Output: "
-                    f"{_text(value.shape)} updates: {_text(updates.shape)}"
+                    "Must have updates.shape = indices.shape[:batch_dim] + "
+                    f"params_shape[slice_dim:], got updates.shape: {_text(updates.shape)}, "
+                    f"indices.shape: {_text(indices.shape)}, params_shape: {_text(value.shape)}, "
+                    f"slice_dim: {depth}, and batch_dim: {indices.ndim - 1}"
                 )
             places = indices.reshape(-1, depth).long()
             _check_nd(places, indices, value.shape)
