@@ -20,11 +20,11 @@ warnings.filterwarnings("ignore", message="The given NumPy array is not writable
 
 @functools.cache
 def _attr_parameters(kernel: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(
-        p.name
-        for p in inspect.signature(kernel).parameters.values()
-        if p.kind is inspect.Parameter.KEYWORD_ONLY
-    )
+    try:
+        parameters = inspect.signature(kernel).parameters.values()
+    except ValueError:  # a function of torch's that does not tell: it takes the inputs alone
+        return ()
+    return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
 
 def bind(node: Any) -> Callable[..., Any]:

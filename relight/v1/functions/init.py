@@ -326,7 +326,7 @@ class Orthogonal(Initializer):
         q, r = raw.Qr(random_normal(flat, dtype=dtype, seed=self.seed), full_matrices=False)
         q *= raw.Sign(raw.DiagPart(r))
         if rows < columns:
-            from relight.v1.functions.array import matrix_transpose
+            from relight.ops.linalg_nodes import matrix_transpose
 
             q = matrix_transpose(q)
         return self.gain * array_nodes.reshape(q, shape)
