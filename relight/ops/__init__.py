@@ -36,8 +36,10 @@ from relight.ops import (
     space,
     state,
     string_join,
+    strings,
     summary,
     training,
+    unicode,
     unique,
     variable_scatter,
 )
@@ -75,8 +77,10 @@ __all__ = [
     "space",
     "state",
     "string_join",
+    "strings",
     "summary",
     "training",
+    "unicode",
     "unique",
     "variable_scatter",
 ]

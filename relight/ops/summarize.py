@@ -111,7 +111,7 @@ def summary_v2(value: Any, ends: int) -> str:
 
 def _bracketed(array: np.ndarray, ends: int, axis: int, rank: int) -> str:
     if axis == rank:
-        return _element(array[()], True)
+        return _element(array[()] if isinstance(array, np.ndarray) else array, True)
     count = len(array)
     lines = rank - axis - 1
     between = "\n" * lines + " " * (axis + 1) if lines else " "
