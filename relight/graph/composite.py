@@ -71,9 +71,9 @@ class IndexedSlices:
         """The static shape of the full tensor, as far as it is known."""
         if self._dense_shape is None:
             return TensorShape(None)
-        from relight.ops.constants import constant_value_as_shape
+        from relight.ops.constants import static_value_as_shape
 
-        return constant_value_as_shape(self._dense_shape)
+        return static_value_as_shape(self._dense_shape)
 
     def __str__(self) -> str:
         dense = "" if self._dense_shape is None else f", dense_shape={self._dense_shape}"
@@ -132,9 +132,9 @@ class SparseTensor:
     @property
     def shape(self) -> TensorShape:
         """The static shape of the dense tensor, as far as it is known."""
-        from relight.ops.constants import constant_value_as_shape
+        from relight.ops.constants import static_value_as_shape
 
-        return constant_value_as_shape(self._dense_shape)
+        return static_value_as_shape(self._dense_shape)
 
     def get_shape(self) -> TensorShape:
         """The same as `shape`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from relight.graph.graph import ShapeError
 from relight.ops.constants import constant_value_as_shape, known_value
-from relight.ops.shape_rules import Sizes, sizes, text
+from relight.ops.shape_rules import Sizes, merge, sizes
 
 
 def axis_of(place: int, rank: int, what: str = "") -> int:
@@ -15,21 +15,6 @@ def axis_of(place: int, rank: int, what: str = "") -> int:
     if not -rank <= place < rank:
         raise ShapeError(what or f"dimension {place} not in [{-rank}, {rank}).")
     return place % rank
-
-
-def merged(a: Sizes, b: Sizes) -> Sizes:
-    """What is known from either of two shapes of equal tensors (ShapeError when they differ)."""
-    if a is None or b is None:
-        return b if a is None else a
-    if len(a) != len(b):
-        raise ShapeError(f"Shapes must be equal rank, but are {len(a)} and {len(b)}")
-    for i, (x, y) in enumerate(zip(a, b, strict=True)):
-        if x is not None and y is not None and x != y:
-            raise ShapeError(
-                f"Dimension {i} in both shapes must be equal, but are {x} and {y}. Shapes are "
-                f"{text(a)} and {text(b)}."
-            )
-    return tuple(y if x is None else x for x, y in zip(a, b, strict=True))
 
 
 def count(known: Sizes) -> int | None:
@@ -154,8 +139,8 @@ def concat(node: Any) -> list[Any]:
     for part in parts:
         row = part if part is not None else (None,) * rank
         total = None if total is None or row[where] is None else total + row[where]
-        before = merged(before, row[:where])
-        after = merged(after, row[where + 1 :])
+        before = merge(before, row[:where])
+        after = merge(after, row[where + 1 :])
     assert before is not None and after is not None
     return [(*before, total, *after)]
 
@@ -166,7 +151,7 @@ def pack(node: Any) -> list[Any]:
     inputs = node._inputs
     for i in range(len(inputs) - 1, -1, -1):
         try:
-            whole = merged(sizes(node, i), whole)
+            whole = merge(sizes(node, i), whole)
         except ShapeError as error:
             raise ShapeError(f"{error}\n\tFrom merging shape {i} with other shapes.") from None
     if whole is None:

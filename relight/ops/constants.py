@@ -95,6 +95,8 @@ def _array_of_python(value: Any, dtype: dtypes.DType | None) -> np.ndarray:
     if isinstance(value, (list, tuple)):
         value = _plain(value)
     wanted = None if dtype in (None, dtypes.string) else tensor_proto.numpy_dtype(dtype)
+    if isinstance(_first_leaf(value), (str, bytes)):
+        wanted = np.dtype(object)  # text and bytes may stand side by side
     try:
         with np.errstate(over="ignore"):
             array = np.array(value, dtype=wanted)
@@ -115,6 +117,12 @@ def _array_of_python(value: Any, dtype: dtypes.DType | None) -> np.ndarray:
         raise TypeError(f"Failed to convert object of type {type(value)} to Tensor. Contents: "
                         f"{value}. Consider casting elements to a supported type.")
     return array
+
+
+def _first_leaf(value: Any) -> Any:
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return value
 
 
 def _plain(value: Any) -> Any:
@@ -389,7 +397,12 @@ def constant_value_as_shape(tensor: Tensor) -> TensorShape:
     return shape
 
 
-def _as_shape(tensor: Tensor) -> TensorShape:
+def static_value_as_shape(tensor: Tensor) -> TensorShape:
+    """`constant_value_as_shape` that looks only through the ops of `constant_value`."""
+    return _as_shape(tensor, _PYTHON_FOLDED)
+
+
+def _as_shape(tensor: Tensor, op_types: frozenset[str] | None = None) -> TensorShape:
     node = tensor.op
     rank = tensor.shape.with_rank(1)._sizes
     count = None if rank is None else rank[0]
@@ -398,20 +411,20 @@ def _as_shape(tensor: Tensor) -> TensorShape:
     if node.type == "Pack":
         sizes: list[int | None] = []
         for item in node._inputs:
-            value = _known(item)
+            value = _known(item, op_types)
             sizes.append(None if value is None or int(value) < 0 else int(value))
         return TensorShape.of(tuple(sizes))
     if node.type in ("ConcatV2", "Concat"):
         parts = node._inputs[:-1] if node.type == "ConcatV2" else node._inputs[1:]
         whole = TensorShape([])
         for part in parts:
-            whole = whole.concatenate(_as_shape(part))
+            whole = whole.concatenate(_as_shape(part, op_types))
         return whole
     if node.type == "StridedSlice":
-        found = _sliced_shape(node)
+        found = _sliced_shape(node, op_types)
         if found is not None:
             return found
-    value = _known(tensor)
+    value = _known(tensor, op_types)
     if value is not None:
         for size in value.tolist():
             if size < -1:
@@ -420,15 +433,15 @@ def _as_shape(tensor: Tensor) -> TensorShape:
     return TensorShape.of(None if count is None else (None,) * count)
 
 
-def _sliced_shape(node: Any) -> TensorShape | None:
-    bounds = [_known(t) for t in node._inputs[1:]]
+def _sliced_shape(node: Any, op_types: frozenset[str] | None) -> TensorShape | None:
+    bounds = [_known(t, op_types) for t in node._inputs[1:]]
     if any(b is None or b.shape != (1,) for b in bounds):
         return None
     attrs = node._attrs
     if attrs.get("ellipsis_mask") or attrs.get("new_axis_mask") or attrs.get("shrink_axis_mask"):
         return None
     begin, end, step = (int(b[0]) for b in bounds)
-    whole = _as_shape(node._inputs[0])
+    whole = _as_shape(node._inputs[0], op_types)
     if whole._sizes is None:
         return None
     first = None if attrs.get("begin_mask", 0) & 1 else begin

@@ -14,10 +14,10 @@ from relight.graph.graph import ShapeError, get_default_graph
 from relight.graph.opdef import not_differentiable, op
 from relight.ops import array_nodes as nodes
 from relight.ops.array import invalid, shape_text
-from relight.ops.array_shapes import axis_of, merged
+from relight.ops.array_shapes import axis_of
 from relight.ops.build import raw
 from relight.ops.constants import constant_value, constant_value_as_shape, known_value
-from relight.ops.shape_rules import same, sizes, text
+from relight.ops.shape_rules import merge, same, sizes, text
 
 _UNSIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
 
@@ -85,7 +85,7 @@ def _gather_shape(node: Any) -> list[Any]:
         raise ShapeError(f"Shape must be at least rank {abs(batch)} but is rank {len(indices)}")
     place %= len(params)
     count = batch + len(indices) if batch < 0 else batch
-    common = merged(params[:count], indices[:count]) or ()
+    common = merge(params[:count], indices[:count]) or ()
     return [(*common, *params[count:place], *indices[count:], *params[place + 1 :])]
 
 
@@ -352,7 +352,7 @@ def _fits(a: Any, b: Any) -> bool:
 
 def _why(a: Any, b: Any) -> str:
     try:
-        merged(tuple(a), tuple(b))
+        merge(tuple(a), tuple(b))
     except ShapeError as error:
         return str(error)
     return ""
@@ -432,7 +432,7 @@ def _partition_shape(node: Any) -> list[Any]:
     count = len(node._outputs)
     if data is None or parts is None:
         return [None] * count
-    merged(data[: len(parts)], parts)
+    merge(data[: len(parts)], parts)
     return [(None, *data[len(parts) :])] * count
 
 
@@ -475,8 +475,8 @@ def _stitch_shape(node: Any) -> list[Any]:
         indices, data = sizes(node, i), sizes(node, count + i)
         if indices is not None and data is not None:
             try:
-                merged(data[: len(indices)], indices)
-                tail = merged(tail, data[len(indices) :])
+                merge(data[: len(indices)], indices)
+                tail = merge(tail, data[len(indices) :])
             except ShapeError as error:
                 raise ShapeError(str(error)) from None
         value = known_value(node._inputs[i])

@@ -51,10 +51,14 @@ def merge(a: Sizes, b: Sizes) -> Sizes:
     if a is None or b is None:
         return a if b is None else b
     if len(a) != len(b):
-        raise ShapeError(
-            f"Shapes must be equal rank, but are {len(a)} and {len(b)}"
-        )
-    return tuple(merge_size(x, y) for x, y in zip(a, b, strict=True))
+        raise ShapeError(f"Shapes must be equal rank, but are {len(a)} and {len(b)}")
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        if x is not None and y is not None and x != y:
+            raise ShapeError(
+                f"Dimension {i} in both shapes must be equal, but are {x} and {y}. Shapes are "
+                f"{text(a)} and {text(b)}."
+            )
+    return tuple(y if x is None else x for x, y in zip(a, b, strict=True))
 
 
 def merge_size(a: int | None, b: int | None) -> int | None:

@@ -17,7 +17,7 @@ from relight.ops import array_nodes as nodes
 from relight.ops.array import invalid
 from relight.ops.build import raw
 from relight.ops.constants import known_value
-from relight.ops.shape_rules import Sizes, sizes, with_rank
+from relight.ops.shape_rules import Sizes, merge, sizes, with_rank
 
 # -- batch ---------------------------------------------------------------------------------------------
 
@@ -490,9 +490,7 @@ def _(op, grad):
 
 
 def _ensure_shape(node: Any) -> list[Any]:
-    from relight.ops.array_shapes import merged
-
-    return [merged(node._attrs["shape"]._sizes, sizes(node, 0))]
+    return [merge(node._attrs["shape"]._sizes, sizes(node, 0))]
 
 
 @op("EnsureShape", shape=_ensure_shape, views=0, specialise=True)

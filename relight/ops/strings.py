@@ -328,8 +328,6 @@ def StringSplit(value, delimiter, *, skip_empty):
             row = [text[i : i + 1] for i in range(len(text))]
         else:
             row = re.split(b"[" + re.escape(marks) + b"]", text) if text else []
-            if not text and not skip_empty:
-                row = [b""]
         rows.append([r for r in row if r] if skip_empty else row)
     return _ragged(rows)
 
@@ -372,7 +370,7 @@ def _reduce_join_shape(node: Any) -> list[Any]:
 
 @op("ReduceJoin", shape=_reduce_join_shape, host=("reduction_indices",))
 def ReduceJoin(value, axes, *, keep_dims, separator):
-    """Strings joined along dimensions, the first of them varying slowest."""
+    """Strings joined along one dimension after the other."""
     order = []
     for axis in np.ravel(axes).tolist():
         if not -value.ndim <= axis < value.ndim:
@@ -382,7 +380,7 @@ def ReduceJoin(value, axes, *, keep_dims, separator):
     if not order:
         return value.copy()
     kept = [i for i in range(value.ndim) if i not in order]
-    rows = value.transpose(kept + order).reshape(
+    rows = value.transpose(kept + order[::-1]).reshape(
         int(np.prod([value.shape[i] for i in kept], dtype=np.int64)), -1
     )
     between = _bytes(separator)
