@@ -4,6 +4,7 @@ Importing this package declares them all.
 """
 
 from relight.ops import (
+    accumulators,
     array,
     check,
     constants,
@@ -45,6 +46,7 @@ from relight.ops import (
 )
 
 __all__ = [
+    "accumulators",
     "array",
     "check",
     "constants",
