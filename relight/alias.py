@@ -348,10 +348,23 @@ def install() -> None:
         )
     sys.meta_path.insert(0, _FINDER)
     sys.meta_path.append(_MISSING)
+    _print_scalars("1.25")
+
+
+def _print_scalars(legacy: str | bool) -> None:
+    """Lets numpy 2 print scalars inside dicts and lists as programs of that time expect it.
+
+    They print `{'accuracy': 0.98}` under numpy 1, not `{'accuracy': np.float32(0.98)}`.
+    """
+    import numpy
+
+    if int(numpy.__version__.partition(".")[0]) >= 2:
+        numpy.set_printoptions(legacy=legacy)  # type: ignore[arg-type]
 
 
 def uninstall() -> None:
     """Undoes `install`, also for what was imported; meant for tests."""
+    _print_scalars(False)
     for finder in (_FINDER, _MISSING):
         if finder in sys.meta_path:
             sys.meta_path.remove(finder)

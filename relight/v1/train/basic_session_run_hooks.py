@@ -187,7 +187,7 @@ class LoggingTensorHook(SessionRunHook):
             if self._formatter:
                 logging.info(self._formatter(values))
                 return
-            stats = ", ".join(f"{tag} = {values[tag]}" for tag in self._tag_order)
+            stats = ", ".join(f"{tag} = {values[tag]!s}" for tag in self._tag_order)
             if elapsed is not None:
                 logging.info("%s (%.3f sec)", stats, elapsed)
             else:
