@@ -123,3 +123,18 @@ def error_reference_variable(tf, np):
         return x * w, lambda dy: dy
 
     f(tf.constant(1.0))
+
+
+def hessian(tf, np):
+    x = tf.constant([1.0, 2.0, 3.0])
+    return {"h": tf.hessians(tf.reduce_sum(x * x * x) + x[0] * x[1] * x[2], x)}
+
+
+def hessian_of_matrix(tf, np):
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    w = tf.Variable([2.0, 5.0], name="w")
+    return {"h": tf.hessians(tf.reduce_sum(tf.exp(x * 0.1) * w * w), [x, w])}
+
+
+# The loop is a While node over a list, not Enter, Exit and a TensorArray.
+hessian.nodes = hessian_of_matrix.nodes = False

@@ -12,9 +12,11 @@ from relight.graph.collections import GraphKeys
 from relight.graph.export import export
 from relight.graph.graph import get_default_graph
 from relight.graph.node import Tensor
-from relight.ops import gradients
+from relight.ops import array_nodes, gradients
 from relight.ops.build import convert_to_tensor, raw
+from relight.ops.constants import constant
 from relight.v1 import logging, nest
+from relight.v1.functions.control_flow import while_loop
 from relight.v1.functions.resource_variables import is_resource_variable
 from relight.v1.functions.variable_scope import get_variable_scope
 
@@ -158,3 +160,46 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
         return f(*args, **kwargs), grad
 
     return passing
+
+
+@export("hessians")
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+) -> list[Tensor]:
+    """The second derivatives of sum(ys) by each x: [*x.shape, *x.shape], in a loop over its rows."""
+    del name
+    xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    first = gradients.gradients(
+        ys,
+        xs,
+        colocate_gradients_with_ops=colocate_gradients_with_ops,
+        gate_gradients=gate_gradients,
+        aggregation_method=aggregation_method,
+    )
+    found = []
+    for grad, x in zip(first, xs, strict=True):
+        x = convert_to_tensor(x)
+        flat = array_nodes.reshape(grad, [-1])
+        count = array_nodes.size(x)
+        rows = raw.TensorListReserve(
+            array_nodes.shape(x), count, element_dtype=x.dtype.base_dtype
+        )
+
+        def add_row(i: Tensor, rows: Tensor, flat: Tensor = flat, x: Tensor = x) -> Any:
+            row = gradients.gradients(flat[i], x)[0]
+            return i + 1, raw.TensorListSetItem(rows, i, row)
+
+        _, rows = while_loop(
+            lambda i, _, count=count: i < count, add_row, [constant(0), rows]
+        )
+        stacked = raw.TensorListStack(
+            rows, array_nodes.shape(x), element_dtype=x.dtype.base_dtype
+        )
+        shape = array_nodes.shape(x)
+        found.append(array_nodes.reshape(stacked, array_nodes.concat((shape, shape), 0)))
+    return found
