@@ -343,6 +343,8 @@ def _known(tensor: Tensor, op_types: frozenset[str] | None = None, depth: int = 
     node = tensor.op
     if node.type == "Const":
         return node._attrs["value"]
+    if node.type == "PlaceholderWithDefault":
+        return None  # another value may be fed
     if depth > 40 or (op_types is not None and node.type not in op_types):
         return None
     static = tensor.shape._sizes
