@@ -106,7 +106,7 @@ def _from_shapes(step: Step) -> list[Any] | None:
     if any(k is None for k in known):
         return None
     return [
-        call.to_torch(np.ascontiguousarray(k)).clone() if v is not None and v.kind == "T" else k
+        call.to_torch(np.array(k, order="C")) if v is not None and v.kind == "T" else k
         for v, k in zip(step.outputs, known, strict=True)
     ]
 
