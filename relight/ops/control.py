@@ -249,6 +249,7 @@ def add_while(
             "body": _register(graph, body),
             "output_shapes": [t.shape for t in body.outputs],
             "parallel_iterations": parallel_iterations,
+            "_num_original_outputs": len(inputs),
         },
         skip=2,
     )
@@ -260,10 +261,7 @@ def add_while(
 def _while_gradient(op: Operation, *grads: Any) -> list[Any]:
     forward = _forward_body(op, "body")
     forward_cond = _forward_body(op, "cond")
-    count = len(op._inputs)
-    grads = list(grads)[:count]
-    body = _WhileGradient(op, forward, forward_cond)
-    return body.build(grads)
+    return _WhileGradient(op, forward, forward_cond).build(list(grads))
 
 
 class _WhileGradient:
@@ -278,7 +276,8 @@ class _WhileGradient:
         self.forward = forward
         self.forward_cond = forward_cond
         self.lists: dict[Tensor, Tensor] = {}  # forward inner tensor -> outer list after the loop
-        count = len(op._inputs)
+        # Outputs past these are lists that other gradients of this loop need: no gradient is theirs.
+        count = op._attrs["_num_original_outputs"]
         self.trainable = [
             i
             for i in range(count)

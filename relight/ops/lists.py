@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.graph import errors
+from relight.graph import dtypes, errors
 from relight.graph.opdef import not_differentiable, op
 from relight.graph.shapes import TensorShape
 from relight.ops.build import raw
@@ -29,6 +29,29 @@ class ListValue:
         self.items = items
         self.element_shape = element_shape
 
+    def zeros_like(self) -> ListValue:
+        """A list of zeros: what a gradient that nothing contributed to is."""
+        return ListValue(
+            tuple(
+                None if i is None else i.zeros_like() if isinstance(i, ListValue)
+                else torch.zeros_like(i)
+                for i in self.items
+            ),
+            self.element_shape,
+        )
+
+    def __add__(self, other: ListValue) -> ListValue:
+        """Element by element: the sum of two gradients of one list."""
+        if not isinstance(other, ListValue) or len(self.items) != len(other.items):
+            raise errors.InvalidArgumentError(
+                None, None, "Trying to add two lists of tensors of different lengths"
+            )
+        pairs = zip(self.items, other.items, strict=True)
+        return ListValue(
+            tuple(b if a is None else a if b is None else a + b for a, b in pairs),
+            self.element_shape,
+        )
+
     def zeros(self, dtype: torch.dtype, index: int) -> torch.Tensor:
         """What an element that was never set reads as."""
         shape = self.element_shape
@@ -41,6 +64,12 @@ class ListValue:
                 )
             shape = found
         return torch.zeros(shape, dtype=dtype)
+
+
+def _element_type(node: Any) -> Any:
+    """The torch type of a list's elements; None for lists of lists."""
+    dtype = node._attrs["element_dtype"]
+    return None if dtype.base_dtype is dtypes.variant else torch_dtype(dtype)
 
 
 def _shape_of(value: np.ndarray) -> Any:
@@ -94,7 +123,7 @@ def _element(node: Any, index: int) -> Any:
 @op("TensorListPopBack", shape=_pop_shape, specialise=True, host=("element_shape",))
 def TensorListPopBack(node: Any) -> Any:
     """The list without its last element, and that element."""
-    dtype = torch_dtype(node._attrs["element_dtype"])
+    dtype = _element_type(node)
 
     def pop(handle: ListValue, element_shape: np.ndarray) -> Any:
         if not handle.items:
@@ -126,7 +155,7 @@ def TensorListLength(input_handle):
     shape=lambda node: [_element(node, 2)])
 def TensorListGetItem(node: Any) -> Any:
     """One element."""
-    dtype = torch_dtype(node._attrs["element_dtype"])
+    dtype = _element_type(node)
 
     def get(handle: ListValue, index: np.ndarray, element_shape: np.ndarray) -> torch.Tensor:
         i = int(index)
@@ -187,7 +216,7 @@ def _stack_shape(node: Any) -> list[Any]:
 @op("TensorListStack", specialise=True, host=("element_shape",), shape=_stack_shape)
 def TensorListStack(node: Any) -> Any:
     """All elements as one tensor [n, ...]."""
-    dtype = torch_dtype(node._attrs["element_dtype"])
+    dtype = _element_type(node)
 
     def stack(handle: ListValue, element_shape: np.ndarray) -> torch.Tensor:
         shape = _shape_of(element_shape)

@@ -7,6 +7,7 @@ The syntax is Python 3.7's, and nothing is imported: real TensorFlow runs these 
 
 Attributes of a case function:
     nodes = False       do not compare the graph's nodes (say why in a comment)
+    NODES = False       the same, for a whole file (a module attribute)
     rtol, atol          tolerance of floating values (default 1e-5, 1e-6)
     seeded = False      values are random: compare types and shapes only
 """

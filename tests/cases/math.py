@@ -304,7 +304,8 @@ def operators(tf, np):
 
 
 def add_strings(tf, np):
-    return {"y": tf.add(tf.constant(["a", "b"]), tf.constant("c")), "z": tf.constant(["x"]) + "y"}
+    return {"y": tf.add(tf.constant(["a", "b"]), tf.constant("c")), "z": tf.constant(["x"]) + "y",
+            "scalar": tf.add("a", "b")}
 
 
 def compare_strings(tf, np):

@@ -21,7 +21,7 @@ from relight.graph.shapes import TensorShape
 from relight.ops.build import convert_to_tensor, raw
 from relight.ops.constants import constant, constant_value
 from relight.ops.control import add_if, add_while
-from relight.v1 import nest
+from relight.v1.functions import nest
 
 
 def _components(value: Any) -> list[Tensor]:
@@ -72,6 +72,7 @@ def _finish_branch(body: FuncGraph, result: Any) -> list[Any]:
     with body.as_default():
         values = [_as_value(v) for v in nest.flatten(result)]
         parts = [p for v in values for p in _components(v)]
+        parts = [raw.Identity(p) if p.dtype._is_ref_dtype else p for p in parts]
         body.outputs = [body._own(p) for p in parts]
     return values
 
