@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 demo: $(STAMP)
-	OMP_NUM_THREADS= $(PY) -m relight run examples/demo.py
+	OMP_NUM_THREADS= $(PY) -m relight demo
 
 test: style types size $(STAMP)
 	$(PY) -m pytest -n $(JOBS)

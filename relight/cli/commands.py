@@ -62,3 +62,13 @@ def board_command(ctx: click.Context, logdir: str, port: int) -> None:
 
     sys.argv = ["tensorboard", "--logdir", logdir, "--port", str(port), *ctx.args]
     tensorboard.run_main()
+
+
+@cli.command(name="demo")
+@click.option("--steps", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--dir", "folder", type=click.Path(), help="Where to work; a new folder by default.")
+def demo_command(steps: int, folder: str | None) -> None:
+    """Train the digits example, evaluate it, and draw what it reads."""
+    from relight.cli.demo import demo
+
+    sys.exit(demo(steps, folder))

@@ -1,4 +1,4 @@
-"""The command line: ``relight run``, ``check``, ``inspect``, ``board``.
+"""The command line: ``relight run``, ``check``, ``demo``, ``inspect``, ``board``.
 
 `run` is not a click command at heart: click would answer for the program's exceptions, and its
 import is time that a program does not need. It is dispatched before click is imported.
@@ -24,7 +24,7 @@ def main_module() -> None:
     first = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if first == "run":
         sys.exit(runner.main(sys.argv[2:]))
-    if first in ("check", "inspect", "board", "--help", "-h", "--version"):
+    if first in ("check", "demo", "inspect", "board", "--help", "-h", "--version"):
         _click()(prog_name="python -m relight")
     sys.exit(runner.main(sys.argv[1:]))
 
