@@ -37,9 +37,7 @@ def _complex(function: Any, rank: int) -> Any:
 
 def _lengths(x: torch.Tensor, fft_length: np.ndarray, rank: int, real_output: bool) -> list[int]:
     if fft_length.shape != (rank,):
-        raise errors.InvalidArgumentError(
-            None, None, f"fft_length must have shape [{rank}]"
-        )
+        raise errors.InvalidArgumentError(None, None, f"fft_length must have shape [{rank}]")
     wanted = [int(n) for n in fft_length]
     for i, n in enumerate(wanted):
         size = x.shape[i - rank]
@@ -107,14 +105,14 @@ for _rank, _suffix in ((1, ""), (2, "2D"), (3, "3D")):
         op(f"{_prefix}IFFT{_suffix}", shape=_ranked(_rank), specialise=True)(
             _complex(torch.fft.ifftn, _rank)
         )
-    op(
-        f"RFFT{_suffix}", shape=_real_shape(_rank, True), specialise=True, host=("fft_length",)
-    )(_real_to_complex(_rank))
-    op(
-        f"IRFFT{_suffix}", shape=_real_shape(_rank, False), specialise=True, host=("fft_length",)
-    )(_complex_to_real(_rank))
+    op(f"RFFT{_suffix}", shape=_real_shape(_rank, True), specialise=True, host=("fft_length",))(
+        _real_to_complex(_rank)
+    )
+    op(f"IRFFT{_suffix}", shape=_real_shape(_rank, False), specialise=True, host=("fft_length",))(
+        _complex_to_real(_rank)
+    )
 
-# -- builders ------------------------------------------------------------------------------------------
+# -- builders --------------------------------------------------------------------------------------
 
 fft = export("signal.fft", "spectral.fft", "fft")(raw.FFT)
 fft2d = export("signal.fft2d", "spectral.fft2d", "fft2d")(raw.FFT2D)
@@ -191,19 +189,15 @@ def _real_transform(build: Any, rank: int, default: str, backward: bool) -> Any:
 
     transform.__name__ = default
     transform.__doc__ = (
-        f"{default}: {'complex64 to float32' if backward else 'float32 to complex64'} over the last "
-        f"{rank} dimensions; `fft_length` [{rank}] are the lengths of the real side."
+        f"{default}: {'complex64 to float32' if backward else 'float32 to complex64'} over the "
+        f"last {rank} dimensions; `fft_length` [{rank}] are the lengths of the real side."
     )
     return transform
 
 
 rfft = export("signal.rfft", "spectral.rfft")(_real_transform(raw.RFFT, 1, "rfft", False))
-rfft2d = export("signal.rfft2d", "spectral.rfft2d")(
-    _real_transform(raw.RFFT2D, 2, "rfft2d", False)
-)
-rfft3d = export("signal.rfft3d", "spectral.rfft3d")(
-    _real_transform(raw.RFFT3D, 3, "rfft3d", False)
-)
+rfft2d = export("signal.rfft2d", "spectral.rfft2d")(_real_transform(raw.RFFT2D, 2, "rfft2d", False))
+rfft3d = export("signal.rfft3d", "spectral.rfft3d")(_real_transform(raw.RFFT3D, 3, "rfft3d", False))
 irfft = export("signal.irfft", "spectral.irfft")(_real_transform(raw.IRFFT, 1, "irfft", True))
 irfft2d = export("signal.irfft2d", "spectral.irfft2d")(
     _real_transform(raw.IRFFT2D, 2, "irfft2d", True)
@@ -212,7 +206,7 @@ irfft3d = export("signal.irfft3d", "spectral.irfft3d")(
     _real_transform(raw.IRFFT3D, 3, "irfft3d", True)
 )
 
-# -- gradients -----------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 def _element_count(x: Any, rank: int) -> Any:
@@ -237,7 +231,9 @@ def _inverse_rule(rank: int, forward: Any) -> Any:
 
 
 for _rank, _forward, _inverse, _suffix in (
-    (1, fft, ifft, ""), (2, fft2d, ifft2d, "2D"), (3, fft3d, ifft3d, "3D")
+    (1, fft, ifft, ""),
+    (2, fft2d, ifft2d, "2D"),
+    (3, fft3d, ifft3d, "3D"),
 ):
     gradient(f"FFT{_suffix}")(_forward_rule(_rank, _inverse))
     gradient(f"IFFT{_suffix}")(_inverse_rule(_rank, _forward))

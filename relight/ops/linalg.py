@@ -27,7 +27,7 @@ def _swapped(matrix: torch.Tensor) -> torch.Tensor:
     return matrix.mH if matrix.is_complex() else matrix.mT
 
 
-# -- shapes ------------------------------------------------------------------------------------------
+# -- shapes ----------------------------------------------------------------------------------------
 
 
 def _square(static: Sizes) -> Sizes:
@@ -104,7 +104,7 @@ def _lu_shape(node: Any) -> list[Sizes]:
     return [static, None if static is None else static[:-1]]
 
 
-# -- kernels -----------------------------------------------------------------------------------------
+# -- kernels ---------------------------------------------------------------------------------------
 
 
 def _check_square(matrix: torch.Tensor) -> None:
@@ -135,9 +135,7 @@ def _cholesky(matrix: torch.Tensor) -> torch.Tensor:
         return matrix.clone()
     result, info = torch.linalg.cholesky_ex(matrix)
     if bool((info != 0).any()):
-        raise _invalid(
-            "Cholesky decomposition was not successful. The input might not be valid."
-        )
+        raise _invalid("Cholesky decomposition was not successful. The input might not be valid.")
     return result
 
 
@@ -223,8 +221,10 @@ def _least_squares(fast: bool) -> Callable[..., torch.Tensor]:
         gram = gram + float(regularizer) * torch.eye(gram.shape[-1], dtype=gram.dtype)
         factor, info = torch.linalg.cholesky_ex(gram)
         if bool((info != 0).any()):
-            raise _invalid("Input matrix was rank deficient or ill-conditioned. Try setting "
-                           "fast=False or provide a larger l2_regularizer > 0.")
+            raise _invalid(
+                "Input matrix was rank deficient or ill-conditioned. Try setting "
+                "fast=False or provide a larger l2_regularizer > 0."
+            )
         if rows >= columns:
             return torch.cholesky_solve(_swapped(matrix) @ rhs, factor).contiguous()
         return _swapped(matrix) @ torch.cholesky_solve(rhs, factor)
@@ -280,7 +280,7 @@ def _lu(index_type: torch.dtype) -> Callable[..., Any]:
     return kernel
 
 
-# -- functions of matrices -----------------------------------------------------------------------------
+# -- functions of matrices -------------------------------------------------------------------------
 
 
 def _square_root(matrix: torch.Tensor) -> torch.Tensor:
@@ -329,7 +329,7 @@ def _exponential(matrix: torch.Tensor) -> torch.Tensor:
     return torch.linalg.matrix_exp(matrix)
 
 
-# -- records -------------------------------------------------------------------------------------------
+# -- records ---------------------------------------------------------------------------------------
 
 
 def _plain(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -349,21 +349,38 @@ for _prefix in ("", "Batch"):
     op(f"{_prefix}MatrixDeterminant", shape=_determinant_shape, specialise=True)(
         _plain(_determinant)
     )
-    op(f"{_prefix}MatrixSolve", shape=_solve_shape, specialise=True)(
-        _from_attrs(_solve, "adjoint")
-    )
+    op(f"{_prefix}MatrixSolve", shape=_solve_shape, specialise=True)(_from_attrs(_solve, "adjoint"))
     op(f"{_prefix}MatrixTriangularSolve", shape=_solve_shape, specialise=True)(
         _from_attrs(_triangular_solve, "lower", "adjoint")
     )
-    op(
-        f"{_prefix}MatrixSolveLs", shape=_solve_shape, specialise=True, host=("l2_regularizer",)
-    )(lambda node: _least_squares(bool(node._attrs["fast"])))
+    op(f"{_prefix}MatrixSolveLs", shape=_solve_shape, specialise=True, host=("l2_regularizer",))(
+        lambda node: _least_squares(bool(node._attrs["fast"]))
+    )
     op(f"{_prefix}SelfAdjointEigV2", shape=_eigen_shape, specialise=True)(
         _from_attrs(_eigen, "compute_v")
     )
     op(f"{_prefix}Svd", shape=_svd_shape, specialise=True)(
         _from_attrs(_svd, "compute_uv", "full_matrices")
     )
+
+
+def _eigen_joined(matrix: torch.Tensor) -> torch.Tensor:
+    """[..., n + 1, n]: the eigenvalues in the first row, the eigenvectors in the columns below."""
+    _check_square(matrix)
+    values, vectors = torch.linalg.eigh(matrix)
+    return torch.cat([values.unsqueeze(-2).to(matrix.dtype), vectors], -2)
+
+
+def _eigen_joined_shape(node: Any) -> list[Sizes]:
+    static = _square(sizes(node, 0))
+    if static is None:
+        return [None]
+    size = static[-1]
+    return [(*static[:-2], None if size is None else size + 1, size)]
+
+
+for _name in ("SelfAdjointEig", "BatchSelfAdjointEig"):
+    op(_name, shape=_eigen_joined_shape, specialise=True)(_plain(_eigen_joined))
 op("LogMatrixDeterminant", shape=_determinant_shape, specialise=True)(_plain(_log_determinant))
 op("Qr", shape=_qr_shape, specialise=True)(_from_attrs(_qr, "full_matrices"))
 op("MatrixExponential", shape=_square_shape, specialise=True)(_plain(_exponential))
@@ -377,7 +394,7 @@ def Lu(node: Any) -> Any:
     return _wide(_lu(torch_dtype(node._attrs["output_idx_type"])))
 
 
-# -- tridiagonal matrices ------------------------------------------------------------------------------
+# -- tridiagonal matrices --------------------------------------------------------------------------
 
 
 def _tridiagonal(super_: torch.Tensor, main: torch.Tensor, sub: torch.Tensor) -> torch.Tensor:

@@ -74,8 +74,7 @@ def _(op, dq, dr):
         raise NotImplementedError("QrGrad not implemented with dynamic shapes.")
     if r.shape.as_list()[-2] != r.shape.as_list()[-1]:
         raise NotImplementedError(
-            "QrGrad not implemented when ncols > nrows or full_matrices is true and ncols != "
-            "nrows."
+            "QrGrad not implemented when ncols > nrows or full_matrices is true and ncols != nrows."
         )
     qdq = matmul(q, dq, adjoint_a=True)
     qdq_odd = qdq - adjoint(qdq)
@@ -220,9 +219,7 @@ def _svd_gradient(values: Any, grads: Any, m: int, n: int, full: bool) -> Any:
     v_part = matmul(v1, grad_v1, adjoint_a=True)
     f_u, f_v = f * u_part, f * v_part
     core = (
-        grad_s_matrix
-        + matmul(f_u + adjoint(f_u), s_matrix)
-        + matmul(s_matrix, f_v + adjoint(f_v))
+        grad_s_matrix + matmul(f_u + adjoint(f_u), s_matrix) + matmul(s_matrix, f_v + adjoint(f_v))
     )
     first = matmul(u, matmul(core, v1, adjoint_b=True))
     if m == n:
@@ -267,7 +264,7 @@ def _(op, grad):
     return matrix_transpose(raw.Reshape(solved, shape))
 
 
-# -- tridiagonal matrices ------------------------------------------------------------------------------
+# -- tridiagonal matrices --------------------------------------------------------------------------
 
 
 def _shift_pads(x: Any, pads: list[list[int]]) -> Any:
@@ -294,7 +291,7 @@ def _(op, grad):
     of_main = nodes.reduce_sum(rhs * grad, axis=-1)
     of_lower = nodes.reduce_sum(_right(rhs) * grad, axis=-1)
     of_rhs = _right(upper * grad) + main * grad + _left(lower * grad)
-    return tuple(raw.ExpandDims(t, -2) for t in (of_upper, of_main, of_lower)) + (of_rhs,)
+    return *(raw.ExpandDims(t, -2) for t in (of_upper, of_main, of_lower)), of_rhs
 
 
 @gradient("TridiagonalSolve")

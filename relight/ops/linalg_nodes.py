@@ -19,7 +19,11 @@ matrix_band_part = export("linalg.band_part", "matrix_band_part")(raw.MatrixBand
 
 @export("linalg.diag", "matrix_diag")
 def matrix_diag(
-    diagonal: Any, name: str = "diag", k: Any = 0, num_rows: Any = -1, num_cols: Any = -1,
+    diagonal: Any,
+    name: str = "diag",
+    k: Any = 0,
+    num_rows: Any = -1,
+    num_cols: Any = -1,
     padding_value: Any = 0,
 ) -> Tensor:
     """[..., n] -> [..., n, n] with the input on the diagonal, 0 elsewhere.
@@ -55,15 +59,12 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
         if rank is not None:
             if rank < 2:
                 raise ValueError(
-                    "Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: "
-                    f"{a.shape}"
+                    f"Argument 'a' should be a (batch) matrix, with rank >= 2.  Found: {a.shape}"
                 )
             perm: Any = [*range(rank - 2), rank - 1, rank - 2]
         else:
             count = array_nodes.rank(a)
-            perm = array_nodes.concat(
-                (raw.Range(0, count - 2, 1), [count - 1, count - 2]), 0
-            )
+            perm = array_nodes.concat((raw.Range(0, count - 2, 1), [count - 1, count - 2]), 0)
         return array_nodes.transpose(a, perm=perm, conjugate=conjugate)
 
 
@@ -77,7 +78,10 @@ def adjoint(matrix: Any, name: str | None = None) -> Tensor:
 
 @export("eye", "linalg.eye")
 def eye(
-    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32,
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = dtypes.float32,
     name: str | None = None,
 ) -> Tensor:
     """The identity matrix [num_rows, num_columns], repeated over `batch_shape`."""

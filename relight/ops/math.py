@@ -175,8 +175,7 @@ _OF_OUTPUT: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "SqrtGrad": lambda y, dy: dy * 0.5 / _conj(y),
     "RsqrtGrad": lambda y, dy: dy * -0.5 * (_conj(y) * _conj(y) * _conj(y)),
     "SigmoidGrad": lambda y, dy: (  # these two take y conjugated already
-        dy * y * (1 - y) if y.is_complex()
-        else torch.ops.aten.sigmoid_backward(dy, y)
+        dy * y * (1 - y) if y.is_complex() else torch.ops.aten.sigmoid_backward(dy, y)
     ),
     "TanhGrad": lambda y, dy: (
         dy * (1 - y * y) if y.is_complex() else torch.ops.aten.tanh_backward(dy, y)

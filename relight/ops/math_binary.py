@@ -47,7 +47,7 @@ def fits_statically(node: Any) -> bool:
     x, y = sizes(node, 0), sizes(node, 1)
     if x is None or y is None:
         return x == () or y == ()
-    return None not in x and None not in y or x == () or y == ()
+    return (None not in x and None not in y) or x == () or y == ()
 
 
 # -- division --------------------------------------------------------------------------------------
@@ -191,12 +191,22 @@ _BITS: dict[str, Binary] = {
 }
 
 
+def _join(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Strings one behind the other; numpy makes plain bytes of scalars, which must stay arrays."""
+    joined = x + y
+    if isinstance(joined, np.ndarray):
+        return joined
+    result = np.empty((), np.object_)
+    result[()] = joined
+    return result
+
+
 def _specialised(name: str, function: Binary, integer: Binary | None) -> Any:
     def specialise(node: Any) -> Binary:
         dtype = node._inputs[0].dtype
         chosen = integer if integer is not None and dtype.is_integer else function
         if dtype.base_dtype.name == "string":
-            chosen = operator.add  # numpy arrays of bytes
+            chosen = _join
         return chosen if fits_statically(node) else checked(chosen)
 
     specialise.__doc__ = f"{name}, element by element, with broadcasting."
@@ -296,6 +306,18 @@ def ApproximateEqual(x, y, *, tolerance=1e-5):
 
 
 not_differentiable(
-    "Less", "LessEqual", "Greater", "GreaterEqual", "Equal", "ApproximateEqual", "NotEqual",
-    "LogicalAnd", "LogicalOr", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "LeftShift", "RightShift",
+    "Less",
+    "LessEqual",
+    "Greater",
+    "GreaterEqual",
+    "Equal",
+    "ApproximateEqual",
+    "NotEqual",
+    "LogicalAnd",
+    "LogicalOr",
+    "BitwiseAnd",
+    "BitwiseOr",
+    "BitwiseXor",
+    "LeftShift",
+    "RightShift",
 )

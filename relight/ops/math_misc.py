@@ -40,9 +40,7 @@ def _select_shape(node: Any) -> list[Any]:
 
 def _select(node: Any) -> Any:
     name, strings = node.name, node._attrs["T"].name == "string"
-    choose = (
-        (lambda c, t, e: np.where(c.numpy(), t, e)) if strings else torch.where
-    )
+    choose = (lambda c, t, e: np.where(c.numpy(), t, e)) if strings else torch.where
 
     def mismatch(a: Any, b: Any, place: int) -> errors.InvalidArgumentError:
         return errors.InvalidArgumentError(
@@ -118,7 +116,7 @@ def ClipByValue(t, clip_value_min, clip_value_max):
     return torch.minimum(torch.maximum(t, clip_value_min), clip_value_max)
 
 
-# -- ranges ------------------------------------------------------------------------------------------
+# -- ranges ----------------------------------------------------------------------------------------
 
 
 def range_size(start: Any, limit: Any, delta: Any) -> int:
@@ -215,7 +213,7 @@ def LinSpace(start, stop, num):
 not_differentiable("Range", "LinSpace")
 
 
-# -- counts ------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------
 
 
 def _histogram_shape(node: Any) -> list[Any]:
@@ -231,8 +229,10 @@ def HistogramFixedWidth(node: Any) -> Any:
     def kernel(values: torch.Tensor, bounds: torch.Tensor, nbins: np.ndarray) -> torch.Tensor:
         if bounds.shape != (2,):
             raise errors.InvalidArgumentError(
-                None, None, f"value_range should be a vector of 2 elements, but got shape "
-                f"{_text(bounds.shape)}"
+                None,
+                None,
+                f"value_range should be a vector of 2 elements, but got shape "
+                f"{_text(bounds.shape)}",
             )
         low, high, count = bounds[0], bounds[1], int(nbins)
         if not low < high:
@@ -285,6 +285,33 @@ def Bucketize(node: Any) -> Any:
     """The number of boundaries that are not greater than each value; int32."""
     boundaries = torch.tensor(list(node._attrs["boundaries"]), dtype=torch.float32)
     return lambda x: torch.bucketize(x.double(), boundaries.double(), right=True, out_int32=True)
+
+
+@op("CompareAndBitpack", shape=lambda node: [_packed(sizes(node, 0))])
+def CompareAndBitpack(input, threshold):
+    """[..., 8 n] -> uint8 [..., n]: the bits `input > threshold`, the first one highest."""
+    if threshold.dim():
+        raise errors.InvalidArgumentError(
+            None, None, f"Compare must be a scalar, but saw shape: {_text(threshold.shape)}"
+        )
+    if not input.dim() or input.shape[-1] % 8:
+        raise errors.InvalidArgumentError(
+            None,
+            None,
+            "Inner dimension of input should be divisible by 8, but saw shape: "
+            f"{_text(input.shape)}",
+        )
+    bits = (input > threshold).reshape((*input.shape[:-1], input.shape[-1] // 8, 8))
+    weights = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8)
+    return (bits * weights).sum(-1, dtype=torch.uint8)
+
+
+def _packed(static: Any) -> Any:
+    if not static or static[-1] is None:
+        return None if static is None else (*static[:-1], None)
+    if static[-1] % 8:
+        raise ShapeError(f"Dimension size must be evenly divisible by 8 but is {static[-1]}")
+    return (*static[:-1], static[-1] // 8)
 
 
 not_differentiable("HistogramFixedWidth")

@@ -117,7 +117,11 @@ _TRUE_DIVISION = {
     dtypes.int64: dtypes.float64,
     **dict.fromkeys(
         (
-            dtypes.bfloat16, dtypes.float16, dtypes.float32, dtypes.float64, dtypes.complex64,
+            dtypes.bfloat16,
+            dtypes.float16,
+            dtypes.float32,
+            dtypes.float64,
+            dtypes.complex64,
             dtypes.complex128,
         )
     ),
@@ -261,8 +265,13 @@ def matmul(
         )
         if sparse or (dtypes.bfloat16 in types and types[0] != types[1]):
             product = raw.SparseMatMul(
-                a, b, transpose_a=transpose_a, transpose_b=transpose_b, a_is_sparse=a_is_sparse,
-                b_is_sparse=b_is_sparse, name=scope,
+                a,
+                b,
+                transpose_a=transpose_a,
+                transpose_b=transpose_b,
+                a_is_sparse=a_is_sparse,
+                b_is_sparse=b_is_sparse,
+                name=scope,
             )
             return cast(product, dtypes.bfloat16) if set(types) == {dtypes.bfloat16} else product
         return raw.MatMul(a, b, transpose_a=transpose_a, transpose_b=transpose_b, name=scope)
@@ -326,8 +335,12 @@ def _reduction_arguments(axis: Any, indices: Any, keepdims: Any, keep_dims: Any)
 
 @export("math.reduce_sum", "reduce_sum")
 def reduce_sum(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """The sum over the dimensions in `axis` (all by default); `keepdims` keeps them as size 1."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -336,8 +349,12 @@ def reduce_sum(
 
 @export("math.reduce_mean", "reduce_mean")
 def reduce_mean(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """The mean over the dimensions in `axis` (all by default); of integers, rounded towards 0."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -346,8 +363,12 @@ def reduce_mean(
 
 @export("math.reduce_prod", "reduce_prod")
 def reduce_prod(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """The product over the dimensions in `axis` (all by default)."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -356,8 +377,12 @@ def reduce_prod(
 
 @export("math.reduce_max", "reduce_max")
 def reduce_max(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """The greatest element over the dimensions in `axis` (all by default)."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -366,8 +391,12 @@ def reduce_max(
 
 @export("math.reduce_min", "reduce_min")
 def reduce_min(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """The smallest element over the dimensions in `axis` (all by default)."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -376,8 +405,12 @@ def reduce_min(
 
 @export("math.reduce_all", "reduce_all")
 def reduce_all(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """Whether all elements over the dimensions in `axis` (all by default) are True."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -386,8 +419,12 @@ def reduce_all(
 
 @export("math.reduce_any", "reduce_any")
 def reduce_any(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """Whether any element over the dimensions in `axis` (all by default) is True."""
     axis, keepdims = _reduction_arguments(axis, reduction_indices, keepdims, keep_dims)
@@ -431,9 +468,7 @@ def reduced_shape(input_shape: Any, axes: Any) -> Tensor:
     rank = array_nodes.size(input_shape)
     axes = (axes + rank) % rank
     axes_shape = array_nodes.shape(axes)
-    return raw.DynamicStitch(
-        [range(rank), axes], [input_shape, array_nodes.fill(axes_shape, 1)]
-    )
+    return raw.DynamicStitch([range(rank), axes], [input_shape, array_nodes.fill(axes_shape, 1)])
 
 
 # -- operators -------------------------------------------------------------------------------------
@@ -452,15 +487,27 @@ def _multiply(x: Any, y: Any, name: str | None = None) -> Any:
 
 
 for _function, _name in (
-    (_add, "add"), (raw.Sub, "sub"), (_multiply, "mul"), (div, "div"), (truediv, "truediv"),
-    (floordiv, "floordiv"), (raw.FloorMod, "mod"), (pow, "pow"), (matmul, "matmul"),
-    (raw.LogicalAnd, "and"), (raw.LogicalOr, "or"), (logical_xor, "xor"),
+    (_add, "add"),
+    (raw.Sub, "sub"),
+    (_multiply, "mul"),
+    (div, "div"),
+    (truediv, "truediv"),
+    (floordiv, "floordiv"),
+    (raw.FloorMod, "mod"),
+    (pow, "pow"),
+    (matmul, "matmul"),
+    (raw.LogicalAnd, "and"),
+    (raw.LogicalOr, "or"),
+    (logical_xor, "xor"),
 ):
     set_binary(_function, _name)
 for _function, _name in ((raw.Neg, "neg"), (abs, "abs"), (raw.LogicalNot, "invert")):
     set_unary(_function, _name)
 for _function, _name in (
-    (raw.Less, "lt"), (raw.LessEqual, "le"), (raw.Greater, "gt"), (raw.GreaterEqual, "ge"),
+    (raw.Less, "lt"),
+    (raw.LessEqual, "le"),
+    (raw.Greater, "gt"),
+    (raw.GreaterEqual, "ge"),
 ):
     set_comparison(_function, _name)
 
@@ -486,7 +533,8 @@ def _sparse_operator(build: Any, op_name: str) -> Any:
 
 
 for _function, _name in (
-    (raw.SparseDenseCwiseDiv, "div"), (_sparse_truediv, "truediv"),
+    (raw.SparseDenseCwiseDiv, "div"),
+    (_sparse_truediv, "truediv"),
     (raw.SparseDenseCwiseMul, "mul"),
 ):
     builtins.setattr(SparseTensor, f"__{_name}__", _sparse_operator(_function, _name))

@@ -52,8 +52,11 @@ def _betainc(a: torch.Tensor, b: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     z = torch.where(swapped, 1 - x, x)
     inside = z.clamp(1e-300, 1.0)
     log_factor = (
-        torch.lgamma(p + q) - torch.lgamma(p) - torch.lgamma(q)
-        + p * torch.log(inside) + q * torch.log1p(-inside)
+        torch.lgamma(p + q)
+        - torch.lgamma(p)
+        - torch.lgamma(q)
+        + p * torch.log(inside)
+        + q * torch.log1p(-inside)
     )
     value = torch.exp(log_factor) * _beta_fraction(p, q, inside) / p
     value = torch.where(swapped, 1 - value, value)

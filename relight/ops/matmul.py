@@ -134,6 +134,22 @@ def Cross(a, b):
     return torch.linalg.cross(a, b)
 
 
+@op("Einsum", specialise=True)
+def Einsum(node: Any) -> Any:
+    """The sum of products that the equation names."""
+    equation = node._attrs["equation"]
+
+    def kernel(inputs: list[torch.Tensor]) -> torch.Tensor:
+        try:
+            return torch.einsum(equation, *inputs).contiguous()
+        except RuntimeError as error:
+            raise errors.InvalidArgumentError(
+                None, None, f"the equation {equation!r} does not fit: {error}"
+            ) from None
+
+    return kernel
+
+
 # -- gradients -----------------------------------------------------------------------------------
 
 
@@ -156,7 +172,9 @@ def _(op, grad):
     transpose_a, transpose_b = op._attrs["transpose_a"], op._attrs["transpose_b"]
     a, b = op.inputs
     sparse = {
-        a: op._attrs["a_is_sparse"], b: op._attrs["b_is_sparse"], grad: grad.op.type == "ReluGrad"
+        a: op._attrs["a_is_sparse"],
+        b: op._attrs["b_is_sparse"],
+        grad: grad.op.type == "ReluGrad",
     }
 
     def product(x: Any, y: Any, dtype: Any, transpose_x: bool = False, transpose_y: bool = False):
@@ -170,7 +188,8 @@ def _(op, grad):
 
     if not transpose_a and not transpose_b:
         return (
-            product(grad, b, a.dtype, transpose_y=True), product(a, grad, b.dtype, transpose_x=True)
+            product(grad, b, a.dtype, transpose_y=True),
+            product(a, grad, b.dtype, transpose_x=True),
         )
     if not transpose_a:
         return product(grad, b, a.dtype), product(grad, a, b.dtype, transpose_x=True)

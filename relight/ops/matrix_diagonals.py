@@ -13,6 +13,7 @@ from relight.graph.opdef import op
 from relight.ops import array_nodes
 from relight.ops import math_nodes as nodes
 from relight.ops.build import raw
+from relight.ops.constants import known_value
 from relight.ops.math import gradient
 from relight.ops.shape_rules import Sizes, merge, merge_size, same, sizes, with_rank_at_least
 
@@ -25,7 +26,7 @@ def _text(shape: Any) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
 
 
-# -- bands -------------------------------------------------------------------------------------------
+# -- bands -----------------------------------------------------------------------------------------
 
 
 @op("MatrixBandPart", shape=same, host=("num_lower", "num_upper"))
@@ -53,7 +54,7 @@ def MatrixBandPart(input, num_lower, num_upper):
     return input.masked_fill(outside, 0)
 
 
-# -- one diagonal --------------------------------------------------------------------------------------
+# -- one diagonal ----------------------------------------------------------------------------------
 
 
 def _diag_shape(node: Any) -> list[Sizes]:
@@ -80,7 +81,7 @@ def _set_shape(node: Any) -> list[Sizes]:
         return [static]
     if not diagonal:
         raise ShapeError("Shape must be at least rank 1 but is rank 0")
-    if node.type == "MatrixSetDiag":
+    if node.type != "MatrixSetDiagV2":
         batch = merge(static[:-2], diagonal[:-1])
         rows, columns = static[-2:]
         if rows is not None and columns is not None:
@@ -123,7 +124,16 @@ def MatrixSetDiag(input, diagonal):
     return result
 
 
-# -- several diagonals ---------------------------------------------------------------------------------
+# The names that these ops had before TensorFlow 1.0.
+for _name, _record, _shape in (
+    ("MatrixBandPart", MatrixBandPart, same),
+    ("MatrixDiag", MatrixDiag, _diag_shape),
+    ("MatrixDiagPart", MatrixDiagPart, _part_shape),
+    ("MatrixSetDiag", MatrixSetDiag, _set_shape),
+):
+    op(f"Batch{_name}", shape=_shape, host=tuple(_record.host))(_record.kernel)
+
+# -- several diagonals -----------------------------------------------------------------------------
 
 
 def _bounds(k: np.ndarray) -> tuple[int, int]:
@@ -133,9 +143,7 @@ def _bounds(k: np.ndarray) -> tuple[int, int]:
         raise _invalid(f"diag_index must have only one or two elements, received {len(values)}")
     low, high = values[0], values[-1]
     if low > high:
-        raise _invalid(
-            f"lower_diag_index must not be larger than upper_diag_index: {low} > {high}"
-        )
+        raise _invalid(f"lower_diag_index must not be larger than upper_diag_index: {low} > {high}")
     return int(low), int(high)
 
 
@@ -153,7 +161,40 @@ def _one_or_many(low: int, high: int, diagonals: torch.Tensor) -> torch.Tensor:
     return diagonals.unsqueeze(-2) if low == high else diagonals
 
 
-@op("MatrixDiagV2", specialise=True, host=("k", "num_rows", "num_cols"))
+def _diag_v2_shape(node: Any) -> list[Sizes]:
+    diagonal = sizes(node, 0)
+    k, rows, columns = (known_value(t) for t in node._inputs[1:4])
+    if diagonal is None or k is None:
+        return [None]
+    low, high = _bounds(k)
+    batch = diagonal[:-1] if low == high else diagonal[:-2]
+    length = diagonal[-1]
+    if length is None or rows is None or columns is None:
+        return [(*batch, None, None)]
+    return [(*batch, *_matrix_sizes(length, low, high, int(rows), int(columns)))]
+
+
+def _matrix_sizes(length: int, low: int, high: int, rows: int, columns: int) -> tuple[int, int]:
+    """The smallest matrix with diagonals of that length, where -1 leaves a size open."""
+    least_rows, least_columns = length - min(high, 0), length + max(low, 0)
+    if rows == -1 and columns == -1:
+        size = max(least_rows, least_columns)
+        return size, size
+    return (least_rows if rows == -1 else rows, least_columns if columns == -1 else columns)
+
+
+def _part_v2_shape(node: Any) -> list[Sizes]:
+    whole, k = with_rank_at_least(sizes(node, 0), 2), known_value(node._inputs[1])
+    if whole is None or k is None:
+        return [None]
+    low, high = _bounds(k)
+    rows, columns = whole[-2:]
+    length = None if None in (rows, columns) else _length(rows, columns, low, high)
+    number = () if low == high else (high - low + 1,)
+    return [(*whole[:-2], *number, length)]
+
+
+@op("MatrixDiagV2", shape=_diag_v2_shape, specialise=True, host=("k", "num_rows", "num_cols"))
 def MatrixDiagV2(node: Any) -> Any:
     """Matrices with the given diagonals, highest first, and padding elsewhere."""
 
@@ -161,14 +202,12 @@ def MatrixDiagV2(node: Any) -> Any:
         low, high = _bounds(k)
         given = diagonal if low != high else diagonal.unsqueeze(-2)
         length = given.shape[-1]
-        rows, columns = int(num_rows), int(num_cols)
-        least_rows, least_columns = length - min(high, 0), length + max(low, 0)
-        if rows == -1 and columns == -1:
-            rows = columns = max(least_rows, least_columns)
-        elif rows == -1:
-            rows = least_rows
-        elif columns == -1:
-            columns = least_columns
+        rows, columns = _matrix_sizes(length, low, high, int(num_rows), int(num_cols))
+        if _length(rows, columns, low, high) != length:
+            raise _invalid(
+                "num_rows and num_cols are not consistent with lower_diag_index, "
+                "upper_diag_index, and the length of the given diagonals."
+            )
         result = padding.expand((*given.shape[:-2], rows, columns)).clone()
         for i, place in enumerate(range(high, low - 1, -1)):
             target = _diagonal(result, place)
@@ -178,7 +217,7 @@ def MatrixDiagV2(node: Any) -> Any:
     return kernel
 
 
-@op("MatrixDiagPartV2", specialise=True, host=("k",))
+@op("MatrixDiagPartV2", shape=_part_v2_shape, specialise=True, host=("k",))
 def MatrixDiagPartV2(node: Any) -> Any:
     """The diagonals k (a number, or lowest and highest), highest first, padded to one length."""
 
@@ -211,7 +250,7 @@ def MatrixSetDiagV2(node: Any) -> Any:
     return kernel
 
 
-# -- diagonals of tensors ------------------------------------------------------------------------------
+# -- diagonals of tensors --------------------------------------------------------------------------
 
 
 def _tensor_diag_shape(node: Any) -> list[Sizes]:
@@ -245,7 +284,7 @@ def DiagPart(input):
     return torch.diagonal(input.reshape(count, count)).reshape(input.shape[:half]).clone()
 
 
-# -- gradients -----------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 @gradient("MatrixBandPart")
@@ -313,5 +352,3 @@ def _(op, grad):
     grad_input = raw.MatrixSetDiagV2(grad, zeros, op.inputs[2])
     zero = array_nodes.zeros([], dtype=grad.dtype)
     return grad_input, raw.MatrixDiagPartV2(grad, op.inputs[2], zero), None
-
-

@@ -18,7 +18,7 @@ from relight.ops.shape_rules import Sizes, merge, same, sizes, text
 Reduction = Callable[[torch.Tensor, tuple[int, ...], bool], torch.Tensor]
 
 
-# -- kernels over given dimensions (at least one) ---------------------------------------------------
+# -- kernels over given dimensions (at least one) --------------------------------------------------
 
 
 def _sum(x: torch.Tensor, dims: tuple[int, ...], keep: bool) -> torch.Tensor:
@@ -60,9 +60,7 @@ def _extreme(function: Any, lowest: bool) -> Reduction:
 
 def _of_nothing(x: torch.Tensor, dims: tuple[int, ...], keep: bool, lowest: bool) -> torch.Tensor:
     """The extreme of no elements: the infinity (or limit of the type) that any value beats."""
-    shape = [
-        1 if i in dims else n for i, n in enumerate(x.shape) if keep or i not in dims
-    ]
+    shape = [1 if i in dims else n for i, n in enumerate(x.shape) if keep or i not in dims]
     if x.is_floating_point():
         value: Any = float("-inf") if lowest else float("inf")
     else:
@@ -91,7 +89,7 @@ _REDUCTIONS: dict[str, tuple[Reduction, Reduction]] = {  # for floats, for integ
 
 
 def dimensions(axes: np.ndarray, rank: int) -> tuple[int, ...]:
-    """Reduction axes as sorted non-negative numbers, each once; InvalidArgumentError for bad ones."""
+    """Reduction axes, sorted, from 0, each once; InvalidArgumentError for bad ones."""
     found: list[int] = []
     for axis in axes.ravel().tolist():
         if not -rank <= axis < rank:
@@ -131,7 +129,7 @@ for _name, (_floats, _integers) in _REDUCTIONS.items():
 not_differentiable("EuclideanNorm")
 
 
-# -- positions of extremes ---------------------------------------------------------------------------
+# -- positions of extremes -------------------------------------------------------------------------
 
 
 def _arg_shape(node: Any) -> list[Any]:
@@ -193,7 +191,7 @@ op("ArgMin", shape=_arg_shape, specialise=True, host=("dimension",))(
 )
 
 
-# -- sums of several tensors ---------------------------------------------------------------------------
+# -- sums of several tensors -----------------------------------------------------------------------
 
 
 def _same_shapes(node_type: str, values: list[torch.Tensor]) -> errors.InvalidArgumentError | None:
@@ -265,7 +263,7 @@ def AccumulateNV2(node: Any) -> Any:
     return _add_all(node)
 
 
-# -- running sums --------------------------------------------------------------------------------------
+# -- running sums ----------------------------------------------------------------------------------
 
 
 def _axis(x: torch.Tensor, axis: np.ndarray) -> int:
@@ -280,10 +278,19 @@ def _axis(x: torch.Tensor, axis: np.ndarray) -> int:
 
 
 def _scan(
-    x: torch.Tensor, axis: int, run: Callable[[torch.Tensor, int], torch.Tensor], start: float,
-    exclusive: bool, reverse: bool,
+    x: torch.Tensor,
+    axis: int,
+    run: Callable[[torch.Tensor, int], torch.Tensor],
+    start: float | None,
+    exclusive: bool,
+    reverse: bool,
 ) -> torch.Tensor:
-    """Running values along an axis; exclusive ones begin with `start` and leave out the last."""
+    """Running values along an axis; exclusive ones begin with `start` and leave out the last.
+
+    A `start` of None is the lowest number of the type.
+    """
+    if start is None:
+        start = torch.finfo(x.dtype).min
     if reverse:
         x = torch.flip(x, (axis,))
     if exclusive and x.shape[axis]:
@@ -293,7 +300,7 @@ def _scan(
     return torch.flip(result, (axis,)) if reverse else result
 
 
-def _running(run: Callable[[torch.Tensor, int], torch.Tensor], start: float) -> Any:
+def _running(run: Callable[[torch.Tensor, int], torch.Tensor], start: float | None) -> Any:
     def specialise(node: Any) -> Any:
         exclusive = bool(node._attrs["exclusive"])
         reverse = bool(node._attrs["reverse"])
@@ -315,5 +322,5 @@ op("Cumprod", shape=same, specialise=True, host=("axis",))(
     _running(lambda x, axis: torch.cumprod(x, axis, dtype=x.dtype), 1)
 )
 op("CumulativeLogsumexp", shape=same, specialise=True, host=("axis",))(
-    _running(torch.logcumsumexp, float("-inf"))
+    _running(torch.logcumsumexp, None)
 )

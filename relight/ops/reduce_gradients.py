@@ -38,9 +38,7 @@ def _sum(op: Any, grad: Any) -> Any:
         rank = len(static)
         if np.array_equal(axes, np.arange(rank)):  # all dimensions
             grad = raw.Reshape(grad, [1] * rank)
-            whole = (
-                array_nodes.shape(x) if None in static else constant(static, dtype=dtypes.int32)
-            )
+            whole = array_nodes.shape(x) if None in static else constant(static, dtype=dtypes.int32)
             return raw.Tile(grad, whole)
         if None not in static:
             kept, repeats = _static_reduction(static, tuple(axes.reshape(-1).tolist()))

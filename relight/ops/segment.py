@@ -137,7 +137,7 @@ for _name, _reduce in {
 }.items():
     op(_name, shape=_sorted_shape, specialise=True)(_sorted(_reduce))
 
-# -- unsorted segments -------------------------------------------------------------------------------
+# -- unsorted segments -----------------------------------------------------------------------------
 
 
 def _unsorted_shape(node: Any) -> list[Any]:
@@ -146,9 +146,7 @@ def _unsorted_shape(node: Any) -> list[Any]:
     if ids is None or data is None:
         return [None]
     if len(ids) > len(data):
-        raise ShapeError(
-            f"Shape must be at least rank {len(ids)} but is rank {len(data)}"
-        )
+        raise ShapeError(f"Shape must be at least rank {len(ids)} but is rank {len(data)}")
     merge(data[: len(ids)], ids)
     return [(None if count is None else int(count), *data[len(ids) :])]
 
@@ -189,7 +187,7 @@ for _name, _reduce in {
 }.items():
     op(_name, shape=_unsorted_shape, specialise=True, host=("num_segments",))(_unsorted(_reduce))
 
-# -- sparse segments: some rows, in order of their segments --------------------------------------------
+# -- sparse segments: some rows, in order of their segments ----------------------------------------
 
 
 def _sparse_shape(node: Any) -> list[Any]:
@@ -216,7 +214,9 @@ def _chosen(data: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
 
 def _sparse(reduce: Callable[..., torch.Tensor]) -> Any:
     def kernel(
-        data: torch.Tensor, indices: torch.Tensor, segment_ids: torch.Tensor,
+        data: torch.Tensor,
+        indices: torch.Tensor,
+        segment_ids: torch.Tensor,
         num_segments: np.ndarray | None = None,
     ) -> torch.Tensor:
         if indices.dim() != 1 or segment_ids.dim() != 1:
@@ -240,7 +240,9 @@ def _sparse(reduce: Callable[..., torch.Tensor]) -> Any:
 
 def _sparse_gradient(root: bool) -> Any:
     def kernel(
-        grad: torch.Tensor, indices: torch.Tensor, segment_ids: torch.Tensor,
+        grad: torch.Tensor,
+        indices: torch.Tensor,
+        segment_ids: torch.Tensor,
         output_dim0: np.ndarray,
     ) -> torch.Tensor:
         ids = segment_ids.to(torch.int64)
@@ -251,9 +253,7 @@ def _sparse_gradient(root: bool) -> Any:
         places = indices.to(torch.int64)
         wrong = (places < 0) | (places >= int(output_dim0))
         if bool(wrong.any()):
-            raise _invalid(
-                f"Index {int(places[wrong][0])} out of range [0, {int(output_dim0)})."
-            )
+            raise _invalid(f"Index {int(places[wrong][0])} out of range [0, {int(output_dim0)}).")
         sizes_of = _counts(ids, count).to(grad.dtype)
         scale = torch.sqrt(sizes_of) if root else sizes_of
         rows = (grad / _per_row(scale, grad)).index_select(0, ids)
@@ -272,16 +272,20 @@ def _sparse_gradient_shape(node: Any) -> list[Any]:
 for _name, _reduce in {"Sum": _total, "Mean": _mean, "SqrtN": _root_mean}.items():
     op(f"SparseSegment{_name}", shape=_sparse_shape, specialise=True)(_sparse(_reduce))
     op(
-        f"SparseSegment{_name}WithNumSegments", shape=_sparse_shape, specialise=True,
+        f"SparseSegment{_name}WithNumSegments",
+        shape=_sparse_shape,
+        specialise=True,
         host=("num_segments",),
     )(_sparse(_reduce))
 for _name, _root in {"Mean": False, "SqrtN": True}.items():
     op(
-        f"SparseSegment{_name}Grad", shape=_sparse_gradient_shape, specialise=True,
+        f"SparseSegment{_name}Grad",
+        shape=_sparse_gradient_shape,
+        specialise=True,
         host=("output_dim0",),
     )(_sparse_gradient(_root))
 
-# -- gradients ---------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 @gradient("SegmentSum")

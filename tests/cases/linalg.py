@@ -23,7 +23,7 @@ _TYPES = ("float32", "float64", "complex64", "complex128")
 
 def matmuls(tf, np):
     results = {}
-    for dtype in _TYPES + ("int32", "int64", "float16", "bfloat16"):
+    for dtype in (*_TYPES, "int32", "int64", "float16", "bfloat16"):
         a = tf.cast(tf.constant(np.arange(6).reshape(2, 3)), dtype)
         b = tf.cast(tf.constant(np.arange(12).reshape(3, 4) % 5), dtype)
         results[dtype] = tf.cast(tf.matmul(a, b), tf.complex64)

@@ -34,7 +34,7 @@ def _reduction(name, types):
     def case(tf, np):
         apply = _function(tf, name)
         results = {}
-        for dtype in ["float32"] + types.split():
+        for dtype in ["float32", *types.split()]:
             results[dtype] = apply(tf.constant(_values(np, dtype)), 1)
         x = tf.constant(_values(np, "float32"))
         for label, axis in (("all", None), ("first", 0), ("last", -1), ("two", [0, 2]),

@@ -18,7 +18,7 @@ from relight.ops.fft import irfft, rfft
 from relight.v1.functions.array import split
 from relight.v1.functions.signal import frame
 
-# -- cosine transforms ---------------------------------------------------------------------------------
+# -- cosine transforms -----------------------------------------------------------------------------
 
 
 def _check(x: Any, kind: int, n: int | None, axis: int, norm: str | None) -> None:
@@ -56,7 +56,11 @@ def _first_and_rest(first: Tensor, rest: Tensor, size: Any) -> Tensor:
 
 @export("signal.dct", "spectral.dct")
 def dct(
-    input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str | None = None,
+    input: Any,
+    type: int = 2,
+    n: int | None = None,
+    axis: int = -1,
+    norm: str | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The discrete cosine transform of type 1, 2 or 3 along the last dimension, float32.
@@ -99,7 +103,11 @@ def dct(
 
 @export("signal.idct", "spectral.idct")
 def idct(
-    input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str | None = None,
+    input: Any,
+    type: int = 2,
+    n: int | None = None,
+    axis: int = -1,
+    norm: str | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The inverse (up to a factor) of `dct` of the same type."""
@@ -107,7 +115,7 @@ def idct(
     return dct(input, type={1: 1, 2: 3, 3: 2}[type], n=n, axis=axis, norm=norm, name=name)
 
 
-# -- mel scales ----------------------------------------------------------------------------------------
+# -- mel scales ------------------------------------------------------------------------------------
 
 _BREAK = 700.0  # Hz: below, the mel scale is about linear
 _FACTOR = 1127.0
@@ -122,9 +130,13 @@ def _mel(frequencies: Any) -> Tensor:
 
 @export("signal.linear_to_mel_weight_matrix")
 def linear_to_mel_weight_matrix(
-    num_mel_bins: int = 20, num_spectrogram_bins: int = 129, sample_rate: Any = 8000,
-    lower_edge_hertz: float = 125.0, upper_edge_hertz: float = 3800.0,
-    dtype: Any = dtypes.float32, name: str | None = None,
+    num_mel_bins: int = 20,
+    num_spectrogram_bins: int = 129,
+    sample_rate: Any = 8000,
+    lower_edge_hertz: float = 125.0,
+    upper_edge_hertz: float = 3800.0,
+    dtype: Any = dtypes.float32,
+    name: str | None = None,
 ) -> Tensor:
     """[num_spectrogram_bins, num_mel_bins]: triangular bands of equal width in mel.
 

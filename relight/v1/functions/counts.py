@@ -19,7 +19,10 @@ from relight.v1.functions.control import with_dependencies
 
 @export("histogram_fixed_width_bins")
 def histogram_fixed_width_bins(
-    values: Any, value_range: Any, nbins: Any = 100, dtype: Any = dtypes.int32,
+    values: Any,
+    value_range: Any,
+    nbins: Any = 100,
+    dtype: Any = dtypes.int32,
     name: str | None = None,
 ) -> Tensor:
     """The index of the bin (of `nbins` equal parts of `value_range`) that each value falls into.
@@ -44,7 +47,10 @@ def histogram_fixed_width_bins(
 
 @export("histogram_fixed_width")
 def histogram_fixed_width(
-    values: Any, value_range: Any, nbins: Any = 100, dtype: Any = dtypes.int32,
+    values: Any,
+    value_range: Any,
+    nbins: Any = 100,
+    dtype: Any = dtypes.int32,
     name: str | None = None,
 ) -> Tensor:
     """How many values fall into each of `nbins` equal parts of `value_range`; [nbins]."""
@@ -54,7 +60,10 @@ def histogram_fixed_width(
 
 @export("math.bincount", "bincount")
 def bincount(
-    arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None,
+    arr: Any,
+    weights: Any = None,
+    minlength: Any = None,
+    maxlength: Any = None,
     dtype: Any = dtypes.int32,
 ) -> Tensor:
     """How often each of 0, 1, ... max(arr) occurs, or the sum of its `weights`.
@@ -116,8 +125,12 @@ def remove_squeezable_dimensions(
 
 @export("math.confusion_matrix", "confusion_matrix")
 def confusion_matrix(
-    labels: Any, predictions: Any, num_classes: Any = None, dtype: Any = dtypes.int32,
-    name: str | None = None, weights: Any = None,
+    labels: Any,
+    predictions: Any,
+    num_classes: Any = None,
+    dtype: Any = dtypes.int32,
+    name: str | None = None,
+    weights: Any = None,
 ) -> Tensor:
     """How often (or with which weight) label i was predicted as j: [num_classes, num_classes].
 
@@ -143,9 +156,7 @@ def confusion_matrix(
             predictions,
         )
         if num_classes is None:
-            num_classes = (
-                raw.Maximum(nodes.reduce_max(predictions), nodes.reduce_max(labels)) + 1
-            )
+            num_classes = raw.Maximum(nodes.reduce_max(predictions), nodes.reduce_max(labels)) + 1
         else:
             bound = nodes.cast(num_classes, dtypes.int64)
             labels = with_dependencies(
@@ -167,7 +178,7 @@ def confusion_matrix(
         return sparse_add(zeros, found)
 
 
-# -- monotonic sequences -----------------------------------------------------------------------------
+# -- monotonic sequences ---------------------------------------------------------------------------
 
 
 def _differences(x: Any) -> Tensor:
@@ -180,7 +191,7 @@ def _differences(x: Any) -> Tensor:
     count = array_nodes.shape(x) - 1
 
     def differences() -> Tensor:
-        upper = array_nodes.strided_slice(x, [1], [1] + count)
+        upper = array_nodes.strided_slice(x, [1], [1] + count)  # noqa: RUF005
         return upper - array_nodes.strided_slice(x, [0], count)
 
     return cond(short, lambda: convert_to_tensor([], dtype=x.dtype), differences)

@@ -17,7 +17,7 @@ from relight.ops import math_nodes as nodes
 from relight.ops.build import convert_to_tensor, raw
 from relight.v1.functions.linalg import trace
 
-# -- tensordot -----------------------------------------------------------------------------------------
+# -- tensordot -------------------------------------------------------------------------------------
 
 
 def _matrix(a: Tensor, axes: Any, flipped: bool) -> tuple[Tensor, Any, Any]:
@@ -85,8 +85,7 @@ def _contracted(a: Tensor, axes: Any) -> tuple[Any, Any]:
             a_axes, b_axes = [a_axes], [b_axes]
         if len(a_axes) != len(b_axes):
             raise ValueError(
-                f"Different number of contraction axes 'a' and 'b', {len(a_axes)} != "
-                f"{len(b_axes)}."
+                f"Different number of contraction axes 'a' and 'b', {len(a_axes)} != {len(b_axes)}."
             )
         return a_axes, b_axes
     both = convert_to_tensor(axes, name="axes", dtype=dtypes.int32)
@@ -113,7 +112,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
         return result
 
 
-# -- einsum --------------------------------------------------------------------------------------------
+# -- einsum ----------------------------------------------------------------------------------------
 
 
 def _expand_ellipsis(labels: list[str], output: str | None, inputs: list[Tensor]) -> Any:
@@ -176,9 +175,7 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
     """
     name = kwargs.pop("name", None)
     if kwargs:
-        raise TypeError(
-            "invalid keyword arguments for this function: " + ", ".join(sorted(kwargs))
-        )
+        raise TypeError("invalid keyword arguments for this function: " + ", ".join(sorted(kwargs)))
     with name_scope(name, "einsum", list(inputs)):
         tensors = list(inputs)
         labels, output = _parse(equation, tensors)
@@ -186,7 +183,9 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
         for letter in letters:
             for label in labels:
                 if (
-                    len(labels) == 1 and label.count(letter) == 2 and label == label[::-1]
+                    len(labels) == 1
+                    and label.count(letter) == 2
+                    and label == label[::-1]
                     and "->" not in equation
                 ):
                     return trace(tensors[0])
@@ -247,10 +246,10 @@ def _pair(
     shape0 = _sizes(t0)
     free0 = _product(shape0[len(kept) : -len(summed)])
     inner = _product(shape0[-len(summed) :])
-    t0 = _reshaped(t0, shape0[: len(kept)] + [free0, inner])
+    t0 = _reshaped(t0, [*shape0[: len(kept)], free0, inner])
     shape1 = _sizes(t1)
     free1 = _product(shape1[len(kept) + len(summed) :])
-    t1 = _reshaped(t1, shape1[: len(kept)] + [inner, free1])
+    t1 = _reshaped(t1, [*shape1[: len(kept)], inner, free1])
     product = nodes.matmul(t0, t1)
     whole = shape0[: len(kept) + len(alone[0])] + shape1[len(shape1) - len(alone[1]) :]
     letters = order[0][: len(kept) + len(alone[0])] + order[1][len(order[1]) - len(alone[1]) :]

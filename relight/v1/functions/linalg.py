@@ -27,9 +27,9 @@ matrix_determinant = export("linalg.det", "matrix_determinant")(raw.MatrixDeterm
 matrix_inverse = export("linalg.inv", "matrix_inverse")(raw.MatrixInverse)
 matrix_solve = export("linalg.solve", "matrix_solve")(raw.MatrixSolve)
 matrix_square_root = export("linalg.sqrtm", "matrix_square_root")(raw.MatrixSquareRoot)
-matrix_triangular_solve = export(
-    "linalg.triangular_solve", "matrix_triangular_solve"
-)(raw.MatrixTriangularSolve)
+matrix_triangular_solve = export("linalg.triangular_solve", "matrix_triangular_solve")(
+    raw.MatrixTriangularSolve
+)
 qr = export("linalg.qr", "qr")(raw.Qr)
 slogdet = export("linalg.slogdet")(raw.LogMatrixDeterminant)
 logm = export("linalg.logm")(raw.MatrixLogarithm)
@@ -40,14 +40,23 @@ sparse_matmul = export("sparse_matmul")(raw.SparseMatMul)
 
 @export("linalg.matvec")
 def matvec(
-    a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, a_is_sparse: bool = False,
-    b_is_sparse: bool = False, name: str | None = None,
+    a: Any,
+    b: Any,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    name: str | None = None,
 ) -> Tensor:
     """[..., m, k] x [..., k] -> [..., m]."""
     with name_scope(name, "MatVec", [a, b]):
         product = nodes.matmul(
-            a, raw.ExpandDims(b, -1), transpose_a=transpose_a, adjoint_a=adjoint_a,
-            a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse,
+            a,
+            raw.ExpandDims(b, -1),
+            transpose_a=transpose_a,
+            adjoint_a=adjoint_a,
+            a_is_sparse=a_is_sparse,
+            b_is_sparse=b_is_sparse,
         )
         return array_nodes.squeeze(product, axis=-1)
 
@@ -91,7 +100,7 @@ def svd(
     return (nodes.real(s), u, v) if compute_uv else nodes.real(s)
 
 
-# -- least squares -------------------------------------------------------------------------------------
+# -- least squares ---------------------------------------------------------------------------------
 
 
 def _composite(fast: bool, matrix: Tensor) -> bool:
@@ -141,7 +150,7 @@ def matrix_solve_ls(
         return cond(shape[-2] >= shape[-1], tall, wide)
 
 
-# -- norms ---------------------------------------------------------------------------------------------
+# -- norms -----------------------------------------------------------------------------------------
 
 
 def _check_norm(ord: Any, axis: Any) -> tuple[bool, Any]:
@@ -164,17 +173,19 @@ def _check_norm(ord: Any, axis: Any) -> tuple[bool, Any]:
 
 @export("norm", "linalg.norm")
 def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None,
-    name: str | None = None, keep_dims: Any = None,
+    tensor: Any,
+    ord: Any = "euclidean",
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """A vector norm over one axis (or all elements), or a matrix norm over two axes.
 
     `ord`: "euclidean", a positive number, or infinity; for matrices "euclidean", "fro", 1, 2
     (the greatest singular value) or infinity.
     """
-    keepdims = bool(
-        array_nodes.deprecated_argument("keepdims", keepdims, "keep_dims", keep_dims)
-    )
+    keepdims = bool(array_nodes.deprecated_argument("keepdims", keepdims, "keep_dims", keep_dims))
     is_matrix, axis = _check_norm(ord, axis)
     with name_scope(name, "norm", [tensor]):
         tensor = convert_to_tensor(tensor)
@@ -230,7 +241,7 @@ def normalize(
         return tensor / nodes.cast(length, tensor.dtype), length
 
 
-# -- rank and inverse of any matrix ----------------------------------------------------------------------
+# -- rank and inverse of any matrix ----------------------------------------------------------------
 
 
 def _check_matrix(a: Tensor, validate: bool) -> Tensor:
@@ -238,9 +249,7 @@ def _check_matrix(a: Tensor, validate: bool) -> Tensor:
         raise TypeError(f"Input `a` must have `float`-like `dtype` (saw {a.dtype.name}).")
     if a.shape.ndims is not None:
         if a.shape.ndims < 2:
-            raise ValueError(
-                f"Input `a` must have at least 2 dimensions (saw: {a.shape.ndims})."
-            )
+            raise ValueError(f"Input `a` must have at least 2 dimensions (saw: {a.shape.ndims}).")
     elif validate:
         from relight.graph.graph import get_default_graph
         from relight.v1.functions.checks import assert_rank_at_least
@@ -276,9 +285,7 @@ def matrix_rank(
 
 
 @export("linalg.pinv")
-def pinv(
-    a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None
-) -> Tensor:
+def pinv(a: Any, rcond: Any = None, validate_args: bool = False, name: str | None = None) -> Tensor:
     """The Moore-Penrose inverse [..., n, m] of matrices [..., m, n].
 
     Singular values below `rcond` times the greatest count as 0.

@@ -90,6 +90,7 @@ invert = export("bitwise.invert")(raw.Invert)
 left_shift = export("bitwise.left_shift")(raw.LeftShift)
 right_shift = export("bitwise.right_shift")(raw.RightShift)
 
+
 @export("math.equal", "equal")
 def equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Whether x == y, element by element."""
@@ -210,7 +211,10 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 @export("math.argmax", "argmax")
 def argmax(
-    input: Any, axis: Any = None, name: str | None = None, dimension: Any = None,
+    input: Any,
+    axis: Any = None,
+    name: str | None = None,
+    dimension: Any = None,
     output_type: Any = dtypes.int64,
 ) -> Tensor:
     """The position of the greatest element along `axis` (0 by default), the first of equals."""
@@ -220,7 +224,10 @@ def argmax(
 
 @export("math.argmin", "argmin")
 def argmin(
-    input: Any, axis: Any = None, name: str | None = None, dimension: Any = None,
+    input: Any,
+    axis: Any = None,
+    name: str | None = None,
+    dimension: Any = None,
     output_type: Any = dtypes.int64,
 ) -> Tensor:
     """The position of the smallest element along `axis` (0 by default), the first of equals."""
@@ -259,9 +266,7 @@ def accumulate_n(
     inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None
 ) -> Tensor:
     """The sum of tensors of one shape and type; `shape` adds what is known of it."""
-    error = ValueError(
-        "inputs must be a list of at least one Tensor with the same dtype and shape"
-    )
+    error = ValueError("inputs must be a list of at least one Tensor with the same dtype and shape")
     if not isinstance(inputs, (list, tuple)) or not inputs:
         raise error
     values = _tensors_or_slices(inputs)
@@ -310,8 +315,12 @@ def reduce_std(
 
 @export("math.reduce_logsumexp", "reduce_logsumexp")
 def reduce_logsumexp(
-    input_tensor: Any, axis: Any = None, keepdims: Any = None, name: str | None = None,
-    reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
 ) -> Tensor:
     """log(sum(exp(x))) over the dimensions in `axis`, without overflow."""
     axis = deprecated_argument("axis", axis, "reduction_indices", reduction_indices)
@@ -334,8 +343,13 @@ def reduce_logsumexp(
 
 @export("math.count_nonzero", "count_nonzero")
 def count_nonzero(
-    input_tensor: Any = None, axis: Any = None, keepdims: Any = None, dtype: Any = dtypes.int64,
-    name: str | None = None, reduction_indices: Any = None, keep_dims: Any = None,
+    input_tensor: Any = None,
+    axis: Any = None,
+    keepdims: Any = None,
+    dtype: Any = dtypes.int64,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keep_dims: Any = None,
     input: Any = None,
 ) -> Tensor:
     """How many elements are not zero (for strings: not empty) over the dimensions in `axis`."""
@@ -349,7 +363,7 @@ def count_nonzero(
         return nodes.cast(nodes.reduce_sum(present, axis=axis, keepdims=keepdims), dtype=dtype)
 
 
-# -- special functions -------------------------------------------------------------------------------
+# -- special functions -----------------------------------------------------------------------------
 
 
 @export("math.lbeta", "lbeta")

@@ -22,13 +22,30 @@ _PADE = {
     5: (30240.0, 15120.0, 3360.0, 420.0, 30.0),
     7: (17297280.0, 8648640.0, 1995840.0, 277200.0, 25200.0, 1512.0, 56.0),
     9: (
-        17643225600.0, 8821612800.0, 2075673600.0, 302702400.0, 30270240.0, 2162160.0, 110880.0,
-        3960.0, 90.0,
+        17643225600.0,
+        8821612800.0,
+        2075673600.0,
+        302702400.0,
+        30270240.0,
+        2162160.0,
+        110880.0,
+        3960.0,
+        90.0,
     ),
     13: (
-        64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0,
-        129060195264000.0, 10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0,
-        40840800.0, 960960.0, 16380.0, 182.0,
+        64764752532480000.0,
+        32382376266240000.0,
+        7771770303897600.0,
+        1187353796428800.0,
+        129060195264000.0,
+        10559470521600.0,
+        670442572800.0,
+        33522128640.0,
+        1323241920.0,
+        40840800.0,
+        960960.0,
+        16380.0,
+        182.0,
     ),
 }
 # Below these 1-norms the approximants of the orders are exact to the precision; and the norm to
@@ -37,7 +54,9 @@ _SINGLE = ((3, 5, 7), (4.258730016922831e-001, 1.880152677804762e000), 3.9257247
 _DOUBLE = (
     (3, 5, 7, 9, 13),
     (
-        1.495585217958292e-002, 2.539398330063230e-001, 9.504178996162932e-001,
+        1.495585217958292e-002,
+        2.539398330063230e-001,
+        9.504178996162932e-001,
         2.097847961257068e000,
     ),
     5.371920351148152,
@@ -48,7 +67,8 @@ def _pade(matrix: Tensor, order: int) -> tuple[Tensor, Tensor]:
     """The odd and the even part of the numerator of the Pade approximant."""
     b = [constant(c, matrix.dtype) for c in _PADE[order]]
     identity = eye(
-        array_nodes.shape(matrix)[-2], batch_shape=array_nodes.shape(matrix)[:-2],
+        array_nodes.shape(matrix)[-2],
+        batch_shape=array_nodes.shape(matrix)[:-2],
         dtype=matrix.dtype,
     )
     powers = {2: nodes.matmul(matrix, matrix)}
@@ -59,7 +79,10 @@ def _pade(matrix: Tensor, order: int) -> tuple[Tensor, Tensor]:
         p2, p4, p6 = powers[2], powers[4], powers[6]
         odd = (
             nodes.matmul(p6, p6 + b[11] * p4 + b[9] * p2)
-            + b[7] * p6 + b[5] * p4 + b[3] * p2 + b[1] * identity
+            + b[7] * p6
+            + b[5] * p4
+            + b[3] * p2
+            + b[1] * identity
         )
         u = nodes.matmul(matrix, odd)
         inner = b[12] * p6 + b[10] * p4 + b[8] * p2
@@ -139,13 +162,18 @@ def _squared(result: Tensor, squarings: Tensor, norm: Tensor) -> Tensor:
     return while_loop(lambda i, r: raw.Less(i, most), body, [first, result])[1]
 
 
-# -- tridiagonal systems -------------------------------------------------------------------------------
+# -- tridiagonal systems ---------------------------------------------------------------------------
 
 
 @export("linalg.tridiagonal_solve")
 def tridiagonal_solve(
-    diagonals: Any, rhs: Any, diagonals_format: str = "compact", transpose_rhs: bool = False,
-    conjugate_rhs: bool = False, name: str | None = None, partial_pivoting: bool = True,
+    diagonals: Any,
+    rhs: Any,
+    diagonals_format: str = "compact",
+    transpose_rhs: bool = False,
+    conjugate_rhs: bool = False,
+    name: str | None = None,
+    partial_pivoting: bool = True,
 ) -> Tensor:
     """Solve A x = rhs for tridiagonal matrices A.
 
@@ -190,14 +218,10 @@ def _from_sequence(diagonals: Any) -> Tensor:
 def _matrix_size(diagonals: Any, both: bool) -> int:
     m1, m2 = (dimension_value(diagonals.shape[i]) for i in (-1, -2))
     if m1 and m2 and m1 != m2:
-        raise ValueError(
-            f"Expected last two dimensions of diagonals to be same, got {m1} and {m2}"
-        )
+        raise ValueError(f"Expected last two dimensions of diagonals to be same, got {m1} and {m2}")
     size = (m1 and m2) if both else (m1 or m2)
     if not size:
-        raise ValueError(
-            'The size of the matrix needs to be known for diagonals_format="matrix"'
-        )
+        raise ValueError('The size of the matrix needs to be known for diagonals_format="matrix"')
     return size
 
 
@@ -214,22 +238,24 @@ def _from_matrix(diagonals: Any) -> Tensor:
 
 
 def _solve_compact(
-    diagonals: Tensor, rhs: Tensor, transpose_rhs: bool, conjugate_rhs: bool, pivoting: bool,
+    diagonals: Tensor,
+    rhs: Tensor,
+    transpose_rhs: bool,
+    conjugate_rhs: bool,
+    pivoting: bool,
     name: str | None,
 ) -> Tensor:
     rank, rhs_rank = len(diagonals.shape), len(rhs.shape)
     if rank < 2:
         raise ValueError(f"Expected diagonals to have rank at least 2, got {rank}")
     if rhs_rank not in (rank, rank - 1):
-        raise ValueError(
-            f"Expected the rank of rhs to be {rank - 1} or {rank}, got {rhs_rank}"
-        )
+        raise ValueError(f"Expected the rank of rhs to be {rank - 1} or {rank}, got {rhs_rank}")
     count = dimension_value(diagonals.shape[-2])
     if count and count != 3:
         raise ValueError(f"Expected 3 diagonals got {count}")
     if not diagonals.shape[:-2].is_compatible_with(rhs.shape[: rank - 2]):
         raise ValueError(
-            f"Batch shapes {diagonals.shape[:-2]} and {rhs.shape[:rank - 2]} are incompatible"
+            f"Batch shapes {diagonals.shape[:-2]} and {rhs.shape[: rank - 2]} are incompatible"
         )
 
     def solved(right: Tensor) -> Tensor:

@@ -15,18 +15,19 @@ segment_mean = export("math.segment_mean", "segment_mean")(raw.SegmentMean)
 segment_min = export("math.segment_min", "segment_min")(raw.SegmentMin)
 segment_prod = export("math.segment_prod", "segment_prod")(raw.SegmentProd)
 segment_sum = export("math.segment_sum", "segment_sum")(raw.SegmentSum)
-unsorted_segment_max = export(
-    "math.unsorted_segment_max", "unsorted_segment_max"
-)(raw.UnsortedSegmentMax)
-unsorted_segment_min = export(
-    "math.unsorted_segment_min", "unsorted_segment_min"
-)(raw.UnsortedSegmentMin)
-unsorted_segment_prod = export(
-    "math.unsorted_segment_prod", "unsorted_segment_prod"
-)(raw.UnsortedSegmentProd)
-unsorted_segment_sum = export(
-    "math.unsorted_segment_sum", "unsorted_segment_sum"
-)(raw.UnsortedSegmentSum)
+unsorted_segment_max = export("math.unsorted_segment_max", "unsorted_segment_max")(
+    raw.UnsortedSegmentMax
+)
+unsorted_segment_min = export("math.unsorted_segment_min", "unsorted_segment_min")(
+    raw.UnsortedSegmentMin
+)
+unsorted_segment_prod = export("math.unsorted_segment_prod", "unsorted_segment_prod")(
+    raw.UnsortedSegmentProd
+)
+unsorted_segment_sum = export("math.unsorted_segment_sum", "unsorted_segment_sum")(
+    raw.UnsortedSegmentSum
+)
+
 
 def _segment_sizes(data: Tensor, segment_ids: Tensor, num_segments: Any) -> Tensor:
     """How many rows each segment has, at least 1, in a shape that divides sums of `data`."""
@@ -77,9 +78,7 @@ def sparse_segment_mean(
     """The mean of the rows `data[indices]` of each segment; the ids are in increasing order."""
     if num_segments is None:
         return raw.SparseSegmentMean(data, indices, segment_ids, name=name)
-    return raw.SparseSegmentMeanWithNumSegments(
-        data, indices, segment_ids, num_segments, name=name
-    )
+    return raw.SparseSegmentMeanWithNumSegments(data, indices, segment_ids, num_segments, name=name)
 
 
 @export("sparse.segment_sqrt_n", "sparse_segment_sqrt_n")

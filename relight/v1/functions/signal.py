@@ -26,7 +26,7 @@ def _scalar(value: Any, name: str) -> Tensor:
     return tensor
 
 
-# -- windows -------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------------------
 
 
 @export("signal.hann_window")
@@ -46,7 +46,12 @@ def hamming_window(
 
 
 def _raised_cosine(
-    name: str | None, default: str, window_length: Any, periodic: Any, dtype: Any, a: float,
+    name: str | None,
+    default: str,
+    window_length: Any,
+    periodic: Any,
+    dtype: Any,
+    a: float,
     b: float,
 ) -> Tensor:
     if not dtype.is_floating:
@@ -75,7 +80,7 @@ def _raised_cosine(
         )
 
 
-# -- frames --------------------------------------------------------------------------------------------
+# -- frames ----------------------------------------------------------------------------------------
 
 
 def _greatest_common_divisor(a: Any, b: Any) -> Tensor:
@@ -119,8 +124,13 @@ def _frame_shape(signal: Tensor, length: Any, step: Any, pad_end: bool, axis: An
 
 @export("signal.frame")
 def frame(
-    signal: Any, frame_length: Any, frame_step: Any, pad_end: bool = False, pad_value: Any = 0,
-    axis: Any = -1, name: str | None = None,
+    signal: Any,
+    frame_length: Any,
+    frame_step: Any,
+    pad_end: bool = False,
+    pad_value: Any = 0,
+    axis: Any = -1,
+    name: str | None = None,
 ) -> Tensor:
     """[..., samples, ...] -> [..., frames, frame_length, ...]: overlapping frames along `axis`.
 
@@ -160,8 +170,9 @@ def frame(
             samples = shape[axis]
         else:
             number = raw.Maximum(0, 1 + (samples - frame_length) // frame_step)
-        frames = _gather_frames(signal, shape, (outer, samples, inner), axis, number,
-                                frame_length, frame_step)
+        frames = _gather_frames(
+            signal, shape, (outer, samples, inner), axis, number, frame_length, frame_step
+        )
         if static:
             frames.set_shape(static)
         return frames
@@ -217,7 +228,8 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
         signal = raw.Pad(signal, paddings)
         target = whole([frames + segments, segments, frame_step])
         signal = array_nodes.reshape(signal, target)
-        perm = array_nodes.concat([nodes.range(outer_rank), outer_rank + [1, 0, 2]], 0)
+        first = nodes.range(outer_rank)
+        perm = array_nodes.concat([first, outer_rank + [1, 0, 2]], 0)  # noqa: RUF005
         signal = array_nodes.transpose(signal, perm)
         target = whole([(frames + segments) * segments, frame_step])
         signal = array_nodes.reshape(signal, target)
@@ -230,7 +242,7 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
         return signal[..., :output_length]
 
 
-# -- short-time Fourier transforms -----------------------------------------------------------------------
+# -- short-time Fourier transforms -----------------------------------------------------------------
 
 
 def _power_of_two(value: Tensor) -> Tensor:
@@ -244,8 +256,12 @@ def _power_of_two(value: Tensor) -> Tensor:
 
 @export("signal.stft")
 def stft(
-    signals: Any, frame_length: Any, frame_step: Any, fft_length: Any = None,
-    window_fn: Callable[..., Any] | None = hann_window, pad_end: bool = False,
+    signals: Any,
+    frame_length: Any,
+    frame_step: Any,
+    fft_length: Any = None,
+    window_fn: Callable[..., Any] | None = hann_window,
+    pad_end: bool = False,
     name: str | None = None,
 ) -> Tensor:
     """[..., samples] float32 -> [..., frames, fft_length // 2 + 1] complex64 spectra of frames.
@@ -293,8 +309,12 @@ def inverse_stft_window_fn(
 
 @export("signal.inverse_stft")
 def inverse_stft(
-    stfts: Any, frame_length: Any, frame_step: Any, fft_length: Any = None,
-    window_fn: Callable[..., Any] | None = hann_window, name: str | None = None,
+    stfts: Any,
+    frame_length: Any,
+    frame_step: Any,
+    fft_length: Any = None,
+    window_fn: Callable[..., Any] | None = hann_window,
+    name: str | None = None,
 ) -> Tensor:
     """[..., frames, fft_length // 2 + 1] complex64 -> [..., samples] float32."""
     with name_scope(name, "inverse_stft", [stfts]):
@@ -332,7 +352,7 @@ def _cut(frames: Tensor, frame_length: Tensor) -> Tensor:
     return frames
 
 
-# -- shifts --------------------------------------------------------------------------------------------
+# -- shifts ----------------------------------------------------------------------------------------
 
 
 def _shift(x: Any, axes: Any, sign: int, default: str, name: str | None) -> Tensor:
