@@ -362,10 +362,13 @@ class _Import:
         colocated = any(
             c.startswith("loc:@") and c[5:] != name for c in map(_as_text, attrs.get("_class", ()))
         )
+        # Every loaded node waits for the control dependencies around the call, also one whose
+        # inputs were loaded with it.
+        outer = [op for scope in self.graph._control_scopes for op in scope.ops]
+        scopes = _plain_scopes(self.graph, "" if colocated else node.device)
         try:
-            with _plain_scopes(self.graph, "" if colocated else node.device):
-                with _ControlScope(self.graph, control):
-                    op = self.graph._add(node.op, inputs, types, name + "/", attrs)
+            with scopes, _ControlScope(self.graph, [*control, *outer], clear=True):
+                op = self.graph._add(node.op, inputs, types, name + "/", attrs)
         except ValueError:
             raise
         except (IndexError, KeyError, TypeError, ArithmeticError) as error:

@@ -8,7 +8,7 @@ from relight.graph import dtypes
 from relight.graph.collections import GraphKeys
 from relight.graph.export import export
 from relight.graph.graph import Graph, get_default_graph
-from relight.graph.node import Tensor
+from relight.graph.node import Operation, Tensor
 from relight.ops.array_nodes import zeros
 from relight.ops.build import raw
 from relight.v1 import logging
@@ -114,10 +114,24 @@ def get_or_create_global_step_read(graph: Graph | None = None) -> Any:
     tensor = get_global_step(graph)
     if tensor is None:
         return None
+    made = len(graph.get_operations())
     with graph.as_default(), graph.name_scope(None), graph.name_scope(tensor.op.name + "/"):
         value = tensor.initialized_value() if isinstance(tensor, Variable) else tensor
         graph.add_to_collection(_READ_KEY, value + 0)
+    _run_early(graph.get_operations()[made:])
     return get_global_step_read(graph)
+
+
+def _run_early(ops: list[Operation]) -> None:
+    """Let operations run as soon as their inputs allow.
+
+    Operations that are free to run do so in the order of their making. Hooks are begun after the
+    model is built, but their read must come before the step's update, as it does in TensorFlow,
+    where it waits for nothing while the update waits for the gradients.
+    """
+    for op in ops:
+        before = [t.op._id for t in op._inputs] + [c._id for c in op._control_inputs]
+        op._id = max(before, default=0) + 1e-3
 
 
 def increment_global_step(increment: Any, graph: Graph | None = None) -> Any:
