@@ -416,11 +416,9 @@ def _jacobian(inputs: Any, outputs: Any, index: Any, dtype: Any) -> SparseTensor
     """[inputs, outputs] with 1 where an output is a copy of an input; row 0 (padding) is cut."""
     ones = nodes.ones([outputs], dtype=dtype)
     full = SparseTensor(index, ones, (inputs, outputs))
-    start, size = (1, 0), (inputs - 1, outputs)
-    with name_scope(None, "SparseSlice", [full]):
-        first = raw.SparseSlice(full.indices, full.values, full.dense_shape,
-                                nodes.convert_to_tensor(start, dtypes.int64),
-                                nodes.convert_to_tensor(size, dtypes.int64))
+    start = nodes.convert_to_tensor((1, 0), dtypes.int64)
+    size = nodes.convert_to_tensor((inputs - 1, outputs), dtypes.int64)
+    first = raw.SparseSlice(full.indices, full.values, full.dense_shape, start, size)
     return SparseTensor(*first)
 
 
@@ -445,7 +443,10 @@ def _(op, grad):
     parts = nodes.reshape(grad, (batch, out_rows, out_columns, height, width, channels))
     moved = nodes.transpose(parts, (1, 2, 3, 4, 0, 5))
     flat = nodes.reshape(moved, (-1, _product(batch, channels)))
-    result = raw.SparseTensorDenseMatMul(matrix.indices, matrix.values, matrix.dense_shape, flat)
+    with name_scope(None, "SparseTensorDenseMatMul", [matrix.indices, matrix.values, flat]):
+        result = raw.SparseTensorDenseMatMul(
+            matrix.indices, matrix.values, matrix.dense_shape, flat
+        )
     result = nodes.reshape(result, (rows, columns, batch, channels))
     return [nodes.transpose(result, (2, 0, 1, 3))]
 
@@ -484,7 +485,10 @@ def _(op, grad):
     )
     moved = nodes.transpose(parts, (1, 2, 3, 4, 5, 6, 0, 7))
     flat = nodes.reshape(moved, (-1, _product(batch, channels)))
-    result = raw.SparseTensorDenseMatMul(matrix.indices, matrix.values, matrix.dense_shape, flat)
+    with name_scope(None, "SparseTensorDenseMatMul", [matrix.indices, matrix.values, flat]):
+        result = raw.SparseTensorDenseMatMul(
+            matrix.indices, matrix.values, matrix.dense_shape, flat
+        )
     result = nodes.reshape(result, (planes, rows, columns, batch, channels))
     return [nodes.transpose(result, (3, 0, 1, 2, 4))]
 
