@@ -1,0 +1,197 @@
+"""Readers: records of the files whose names a queue gives, one file after the other."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from relight.engine.dataset_files import open_file
+from relight.formats.tfrecord import TFRecordReader
+from relight.graph import errors
+from relight.ops.files import told
+
+Record = tuple[bytes, bytes]
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+class Reader:
+    """Gives (key, value) pairs of the *work* that a queue of strings names. Safe in many threads."""
+
+    saves_state = False
+
+    def __init__(self, name: str, attrs: dict[str, Any]):
+        self.name = name
+        self.attrs = attrs
+        self._lock = threading.Lock()
+        self._records: Iterator[Record] | None = None
+        self.records_produced = 0
+        self.units_completed = 0
+
+    def _open(self, work: bytes) -> Iterator[Record]:
+        raise NotImplementedError
+
+    def _next(self, queue: Any, timeout: float | None, begin: bool) -> Record | None:
+        """The next record; None when the work is done and no other may be begun."""
+        while True:
+            if self._records is None:
+                if not begin:
+                    return None
+                (work,) = queue.dequeue(timeout)
+                name = work.item()
+                with told(_text(name)):
+                    self._records = self._open(name)
+            try:
+                with told():
+                    record = next(self._records)
+            except StopIteration:
+                self._records = None
+                self.units_completed += 1
+                continue
+            except Exception:
+                self._records = None  # the next call goes on with other work
+                raise
+            self.records_produced += 1
+            return record
+
+    def read(self, queue: Any, timeout: float | None = None) -> Record:
+        """The next record; waits for work in `queue`, and raises OutOfRangeError at its end."""
+        with self._lock:
+            record = self._next(queue, timeout, True)
+        assert record is not None
+        return record
+
+    def read_up_to(self, queue: Any, count: int, timeout: float | None = None) -> list[Record]:
+        """Up to `count` records, at least one, of the work under way (or begun now)."""
+        records: list[Record] = []
+        with self._lock:
+            while len(records) < count:
+                record = self._next(queue, timeout, begin=not records)
+                if record is None:
+                    break
+                records.append(record)
+        return records
+
+    def reset(self) -> None:
+        """Forget the work under way and the counts."""
+        with self._lock:
+            self._records = None
+            self.records_produced = self.units_completed = 0
+
+    def state(self) -> bytes:
+        """The counts as bytes. UnimplementedError when the reader cannot go on from them."""
+        if not self.saves_state:
+            raise errors.UnimplementedError(None, None, "Reader SerializeState")
+        with self._lock:
+            return np.array([self.records_produced, self.units_completed], "<i8").tobytes()
+
+    def restore(self, state: bytes) -> None:
+        """Go on from what `state` gave."""
+        if not self.saves_state:
+            raise errors.UnimplementedError(None, None, "Reader RestoreState")
+        if len(state) != 16:
+            raise errors.InvalidArgumentError(
+                None, None, f"Could not parse the state of reader {self.name}: {state!r}"
+            )
+        with self._lock:
+            self._records = None
+            self.records_produced, self.units_completed = np.frombuffer(state, "<i8").tolist()
+
+
+class Identity(Reader):
+    """The work itself, as key and as value."""
+
+    saves_state = True
+
+    def _open(self, work: bytes) -> Iterator[Record]:
+        return iter([(work, work)])
+
+
+class WholeFile(Reader):
+    """Name and contents of a file."""
+
+    saves_state = True
+
+    def _open(self, work: bytes) -> Iterator[Record]:
+        with open(_text(work), "rb") as file:
+            return iter([(work, file.read())])
+
+
+class TextLine(Reader):
+    """Lines, with the key `<file>:<number of the line>`, from 1."""
+
+    def _open(self, work: bytes) -> Iterator[Record]:
+        return self._lines(work, open(_text(work), "rb", buffering=1 << 18))
+
+    def _lines(self, work: bytes, file: Any) -> Iterator[Record]:
+        skipped = self.attrs.get("skip_header_lines") or 0
+        with file:
+            for number, line in enumerate(file, 1):
+                if number > skipped:
+                    yield b"%s:%d" % (work, number), line.rstrip(b"\n").replace(b"\r", b"")
+
+
+class TFRecord(Reader):
+    """Records, with the key `<file>:<offset>`."""
+
+    def _open(self, work: bytes) -> Iterator[Record]:
+        reader = TFRecordReader(_text(work), self.attrs.get("compression_type") or "")
+        return self._items(work, reader)
+
+    @staticmethod
+    def _items(work: bytes, reader: TFRecordReader) -> Iterator[Record]:
+        with reader:
+            while True:
+                offset = reader.offset
+                record = reader.read()
+                if record is None:
+                    return
+                yield b"%s:%d" % (work, offset), record
+
+
+class FixedLengthRecord(Reader):
+    """Records of one length, with the key `<file>:<number of the record>`, from 0."""
+
+    def __init__(self, name: str, attrs: dict[str, Any]):
+        super().__init__(name, attrs)
+        self._record = attrs["record_bytes"]
+        self._header, self._footer = attrs["header_bytes"], attrs["footer_bytes"]
+        self._hop = attrs["hop_bytes"] or self._record
+        for what in ("header_bytes", "footer_bytes", "hop_bytes"):
+            if attrs[what] < 0:
+                raise errors.InvalidArgumentError(None, None, f"{what} must be >= 0")
+        if self._record <= 0:
+            raise errors.InvalidArgumentError(None, None, "record_bytes must be > 0")
+
+    def _open(self, work: bytes) -> Iterator[Record]:
+        return self._items(work, open_file(_text(work), self.attrs.get("encoding") or ""))
+
+    def _items(self, work: bytes, file: Any) -> Iterator[Record]:
+        with file:
+            body = file.read()[self._header :]
+        body = memoryview(body)[: len(body) - self._footer] if self._footer else memoryview(body)
+        number = start = 0
+        while start + self._record <= len(body):
+            yield b"%s:%d" % (work, number), bytes(body[start : start + self._record])
+            number, start = number + 1, start + self._hop
+        if self._hop == self._record and start < len(body):
+            warnings.warn(
+                f"{_text(work)}: the {len(body) - start} bytes from byte {self._header + start} on "
+                f"are no whole record of {self._record} bytes and are left out",
+                stacklevel=2,
+            )
+
+
+KINDS: dict[str, type[Reader]] = {
+    "IdentityReader": Identity,
+    "WholeFileReader": WholeFile,
+    "TextLineReader": TextLine,
+    "TFRecordReader": TFRecord,
+    "FixedLengthRecordReader": FixedLengthRecord,
+}
