@@ -251,14 +251,12 @@ def _sparse(
         )
     if not len(indices):
         return
-    rows = len(values[0])
-    for i, index in enumerate(indices.tolist()):
-        if not 0 <= index < rows:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
-                f"Index {index} at offset {i} in indices is out of range",
-            )
+    low, high = torch.aminmax(indices)
+    if int(low) < 0 or int(high) >= len(values[0]):
+        bad = int(((indices < 0) | (indices >= len(values[0]))).nonzero()[0])
+        raise errors.InvalidArgumentError(
+            None, None, f"Index {int(indices[bad])} at offset {bad} in indices is out of range"
+        )
     indices = indices.long()
     if len(indices.unique()) == len(indices):
         batches = [(indices, grad)]
