@@ -416,8 +416,9 @@ def _jacobian(inputs: Any, outputs: Any, index: Any, dtype: Any) -> SparseTensor
     """[inputs, outputs] with 1 where an output is a copy of an input; row 0 (padding) is cut."""
     ones = nodes.ones([outputs], dtype=dtype)
     full = SparseTensor(index, ones, (inputs, outputs))
+    extent = (inputs - 1, outputs)
     start = nodes.convert_to_tensor((1, 0), dtypes.int64)
-    size = nodes.convert_to_tensor((inputs - 1, outputs), dtypes.int64)
+    size = nodes.convert_to_tensor(extent, dtypes.int64)
     first = raw.SparseSlice(full.indices, full.values, full.dense_shape, start, size)
     return SparseTensor(*first)
 
