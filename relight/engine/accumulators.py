@@ -125,7 +125,8 @@ class SparseAccumulator(Accumulator):
                 f"Expected {len(indices)} non-empty input values, got {len(values)}."
             )
         if shape is not None:
-            self._check(shape)
+            if self.shape:  # TensorFlow takes the shape [] for an unknown one here
+                self._check(shape)
             if len(shape) != values.ndim:
                 raise _invalid(
                     f"Shape mismatch: expected values rank {len(shape)}, got {values.ndim}"
