@@ -17,6 +17,7 @@ from relight.ops import (
     linalg,
     linalg_gradients,
     lists,
+    lookup,
     math,
     math_binary,
     math_gradients,
@@ -27,6 +28,7 @@ from relight.ops import (
     nn,
     nn_conv,
     nn_pool,
+    parsing,
     placeholders,
     random,
     readers,
@@ -45,6 +47,7 @@ from relight.ops import (
     training,
     unicode,
     unique,
+    unsigned,
     variable_scatter,
 )
 
@@ -62,6 +65,7 @@ __all__ = [
     "linalg",
     "linalg_gradients",
     "lists",
+    "lookup",
     "math",
     "math_binary",
     "math_gradients",
@@ -72,6 +76,7 @@ __all__ = [
     "nn",
     "nn_conv",
     "nn_pool",
+    "parsing",
     "placeholders",
     "random",
     "readers",
@@ -90,5 +95,6 @@ __all__ = [
     "training",
     "unicode",
     "unique",
+    "unsigned",
     "variable_scatter",
 ]

@@ -42,12 +42,15 @@ def bind(node: Any) -> Callable[..., Any]:
             f"node {node.name!r} ({node.type}) was loaded from a GraphDef and would run a Python "
             "function of this process; a file may not choose what code is executed",
         )
-    if record.specialise:
-        return record.kernel(node)
-    names = _attr_parameters(record.kernel)
+    return record.kernel(node) if record.specialise else with_attrs(record.kernel, node)
+
+
+def with_attrs(kernel: Callable[..., Any], node: Any) -> Callable[..., Any]:
+    """A kernel with the attrs that it names bound to those of a node."""
+    names = _attr_parameters(kernel)
     if not names:
-        return record.kernel
-    return functools.partial(record.kernel, **{n: node._attrs.get(n) for n in names})
+        return kernel
+    return functools.partial(kernel, **{n: node._attrs.get(n) for n in names})
 
 
 def grouped(node: Any, values: Sequence[Any]) -> list[Any]:

@@ -53,23 +53,33 @@ def fits_statically(node: Any) -> bool:
 # -- division --------------------------------------------------------------------------------------
 
 
-def _zero_division() -> errors.InvalidArgumentError:
-    return errors.InvalidArgumentError(None, None, "Integer division by zero")
+def _of_integers(function: Binary, internal: bool = False) -> Binary:
+    """Integer division: the divisor is checked, since TensorFlow raises for zeros.
 
-
-def _of_integers(function: Binary) -> Binary:
-    """Integer division: the divisor is checked, since TensorFlow raises for zeros."""
+    `internal`: whether it is one of the ops that report them as an unexpected error.
+    """
 
     def kernel(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         if not y.all() and x.numel():
-            raise _zero_division()
+            if internal:
+                raise errors.InternalError(
+                    None,
+                    None,
+                    "Unexpected error in binary operator (only integer div and mod should have "
+                    "errors)",
+                )
+            raise errors.InvalidArgumentError(None, None, "Integer division by zero")
         return function(x, y)
 
     return kernel
 
 
+def _truncated(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.div(x, y, rounding_mode="trunc")
+
+
 _int_floor = _of_integers(lambda x, y: torch.div(x, y, rounding_mode="floor"))
-_int_trunc = _of_integers(lambda x, y: torch.div(x, y, rounding_mode="trunc"))
+_int_trunc = _of_integers(_truncated)
 _int_fmod = _of_integers(torch.fmod)
 _int_remainder = _of_integers(torch.remainder)
 
@@ -137,13 +147,19 @@ def _polygamma(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return torch.where((order < 0) | (order != torch.floor(order)), torch.nan, result).to(x.dtype)
 
 
-def _gamma(function: Binary) -> Binary:
-    """Incomplete gamma functions, in double precision; NaN outside a > 0, x >= 0."""
+def _gamma(function: Binary, at_zero: float | None = None) -> Binary:
+    """Incomplete gamma functions, in double precision; NaN outside a > 0, x >= 0.
+
+    `at_zero` is the value at x = 0 whatever a is.
+    """
 
     def kernel(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         wide_a, wide_x = a.double(), x.double()
         result = function(wide_a, wide_x)
-        return torch.where((wide_x < 0) | (wide_a <= 0), torch.nan, result).to(a.dtype)
+        result = torch.where((wide_x < 0) | (wide_a <= 0), torch.nan, result)
+        if at_zero is not None:
+            result = torch.where(wide_x == 0, at_zero, result)
+        return result.to(a.dtype)
 
     return kernel
 
@@ -155,10 +171,10 @@ _ARITHMETIC: dict[str, tuple[Binary, Binary | None]] = {
     "Mul": (torch.mul, None),
     "RealDiv": (torch.div, _int_trunc),
     "Div": (torch.div, _int_trunc),
-    "TruncateDiv": (lambda x, y: torch.div(x, y, rounding_mode="trunc"), _int_trunc),
+    "TruncateDiv": (torch.div, _of_integers(_truncated, internal=True)),
     "FloorDiv": (_floor_quotient, _int_floor),
     "Mod": (torch.fmod, _int_fmod),
-    "TruncateMod": (torch.fmod, _int_fmod),
+    "TruncateMod": (torch.fmod, _of_integers(torch.fmod, internal=True)),
     "FloorMod": (torch.remainder, _int_remainder),
     "DivNoNan": (_no_nan(torch.div), None),
     "MulNoNan": (_no_nan(torch.mul), None),
@@ -173,7 +189,7 @@ _ARITHMETIC: dict[str, tuple[Binary, Binary | None]] = {
     "NextAfter": (torch.nextafter, None),
     "Zeta": (lambda x, q: torch.special.zeta(x.double(), q.double()).to(x.dtype), None),
     "Polygamma": (_polygamma, None),
-    "Igamma": (_gamma(torch.special.gammainc), None),
+    "Igamma": (_gamma(torch.special.gammainc, 0.0), None),
     "Igammac": (_gamma(torch.special.gammaincc), None),
     "Less": (torch.lt, None),
     "LessEqual": (torch.le, None),
