@@ -26,13 +26,53 @@ from relight.ops.state import torch_dtype
 
 _FAMILIES = (math_binary, math_misc, matmul, matrix_diagonals, reduce, segment)  # declared first
 
-WIDENED = (
-    "Add AddV2 Sub Mul Div RealDiv FloorDiv TruncateDiv Mod FloorMod TruncateMod DivNoNan Maximum "
-    "Minimum SquaredDifference Less LessEqual Greater GreaterEqual ApproximateEqual Sum Mean Prod "
-    "Max Min EuclideanNorm ArgMax ArgMin AddN AccumulateNV2 Cumsum Cumprod ClipByValue Cross "
-    "MatrixBandPart SegmentSum SegmentMean SegmentProd SegmentMax SegmentMin UnsortedSegmentSum "
-    "UnsortedSegmentProd UnsortedSegmentMax UnsortedSegmentMin SparseSegmentSum"
-).split()
+WIDENED = [
+    "Add",
+    "AddV2",
+    "Sub",
+    "Mul",
+    "Div",
+    "RealDiv",
+    "FloorDiv",
+    "TruncateDiv",
+    "Mod",
+    "FloorMod",
+    "TruncateMod",
+    "DivNoNan",
+    "Maximum",
+    "Minimum",
+    "SquaredDifference",
+    "Less",
+    "LessEqual",
+    "Greater",
+    "GreaterEqual",
+    "ApproximateEqual",
+    "Sum",
+    "Mean",
+    "Prod",
+    "Max",
+    "Min",
+    "EuclideanNorm",
+    "ArgMax",
+    "ArgMin",
+    "AddN",
+    "AccumulateNV2",
+    "Cumsum",
+    "Cumprod",
+    "ClipByValue",
+    "Cross",
+    "MatrixBandPart",
+    "SegmentSum",
+    "SegmentMean",
+    "SegmentProd",
+    "SegmentMax",
+    "SegmentMin",
+    "UnsortedSegmentSum",
+    "UnsortedSegmentProd",
+    "UnsortedSegmentMax",
+    "UnsortedSegmentMin",
+    "SparseSegmentSum",
+]
 
 
 def _signed(value: Any) -> Any:

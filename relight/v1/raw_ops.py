@@ -12,13 +12,26 @@ from relight.graph import opdef
 from relight.ops.build import raw
 
 
+# Arguments that TensorFlow's Python names otherwise than the op's signature does.
+_REDUCTIONS = ("All", "Any", "EuclideanNorm", "Max", "Mean", "Min", "Prod", "Sum")
+_RENAMED: dict[str, dict[str, str]] = {
+    **{name: {"axis": "reduction_indices"} for name in _REDUCTIONS},
+    "ExpandDims": {"axis": "dim"},
+    "Select": {"x": "t", "y": "e"},
+    "Split": {"axis": "split_dim"},
+    "SplitV": {"axis": "split_dim"},
+    "Squeeze": {"axis": "squeeze_dims"},
+    "Where": {"condition": "input"},
+}
+
+
 def __getattr__(name: str) -> Callable[..., Any]:
     if name not in opdef.signature_lines():
         raise AttributeError(f"module 'tf.raw_ops' has no attribute {name!r}")
-    build = getattr(raw, name)
+    build, renamed = getattr(raw, name), _RENAMED.get(name, {})
 
     def raw_op(**kwargs: Any) -> Any:
-        return build(**kwargs)
+        return build(**{renamed.get(key, key): value for key, value in kwargs.items()})
 
     raw_op.__name__ = raw_op.__qualname__ = name
     raw_op.__doc__ = build.__doc__

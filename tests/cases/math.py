@@ -571,3 +571,40 @@ def mixed_expression(tf, np):
     h = tf.tanh(tf.matmul(x, w) + b)
     loss = tf.reduce_mean(tf.reduce_sum(tf.square(h) * 2.0 - tf.exp(-h) / 3.0, 1))
     return {"loss": loss, "gradients": tf.gradients(loss, [x, w, b])}
+
+
+def slices_through_maths(tf, np):
+    """Gradients that are IndexedSlices, handed to the rules of maths ops."""
+    w = tf.constant(np.arange(12).reshape(4, 3).astype("f") / 5)
+    ids = tf.constant([2, 0, 2])
+    results = {}
+    for name, y in (("mul", w * 2.0), ("add", w + tf.constant([1.0, 2.0, 3.0])), ("sub", 1.0 - w),
+                    ("tanh", tf.tanh(w)), ("square", tf.square(w)), ("div", w / 4.0),
+                    ("neg", -w), ("same", w + w), ("scalar", w + 1.0)):
+        results[name] = tf.convert_to_tensor(tf.gradients(tf.gather(y, ids), w)[0])
+    return results
+
+
+def second_gradients(tf, np):
+    x = tf.constant(np.linspace(-1, 1, 6).reshape(2, 3).astype("f"))
+    w = tf.constant(np.linspace(0.5, 1.5, 6).reshape(3, 2).astype("f"))
+    results = {}
+    for name, y in (("matmul", tf.reduce_sum(tf.square(tf.matmul(x, w)))),
+                    ("mean", tf.reduce_mean(x * x * x)), ("max", tf.reduce_max(x * x)),
+                    ("softly", tf.reduce_logsumexp(x, 1)), ("norm", tf.norm(x)),
+                    ("maximum", tf.maximum(x * x, 0.5)), ("division", x / (x * x + 1.0))):
+        first = tf.gradients(y, x)[0]
+        results[name] = tf.gradients(first, x)[0]
+    return results
+
+
+def unknown_shapes(tf, np):
+    """Nothing is known of the shapes: every rule finds out when it runs."""
+    x = tf.placeholder_with_default(np.linspace(-1, 1, 6).reshape(2, 3).astype("f"), None)
+    y = tf.placeholder_with_default(np.linspace(0.5, 1.5, 3).astype("f"), None)
+    results = {}
+    for name, z in (("add", x + y), ("mul", x * y), ("sub", y - x), ("div", x / y),
+                    ("maximum", tf.maximum(x, y)), ("pow", tf.pow(y, x)), ("mean", tf.reduce_mean(x)),
+                    ("difference", tf.squared_difference(x, y)), ("max", tf.reduce_max(x, 1) + y[0])):
+        results[name] = [z] + [g for g in tf.gradients(z, [x, y]) if g is not None]
+    return results

@@ -126,3 +126,12 @@ diagonals_of_choice.nodes = False
 def cholesky_slope(tf, np):
     factor = tf.constant([[2.0, 0.0], [0.5, 1.5]])
     return {"y": tf.raw_ops.CholeskyGrad(l=factor, grad=tf.constant([[1.0, 0.0], [0.5, -1.0]]))}
+
+
+def renamed_arguments(tf, np):
+    r = tf.raw_ops
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    return {"sum": r.Sum(input=x, axis=[1], keep_dims=True), "wide": r.ExpandDims(input=x, axis=0),
+            "select": r.Select(condition=x > 2.0, x=x, y=-x), "where": r.Where(condition=x > 2.0),
+            "squeeze": r.Squeeze(input=x[:1], axis=[0]),
+            "split": list(r.Split(axis=1, value=x, num_split=2))}
