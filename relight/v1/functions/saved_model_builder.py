@@ -1,4 +1,4 @@
-"""Writing SavedModels: graphs with their signatures, variables and further files, in a directory."""
+"""Writing SavedModels: graphs with signatures, variables and further files, in a directory."""
 
 from __future__ import annotations
 
