@@ -94,6 +94,8 @@ class Graph(Collections):
         self._names_in_use: dict[str, int] = {}
         self._mutations = 0
         self._last_id = 0
+        # Nodes that TensorFlow's dataflow form of cond has beyond ours; its default seeds count them.
+        self._uncounted = 0
         self._name_stack = ""
         self._device_stack: list[Any] = []
         self._colocation_stack: list[Operation] = []

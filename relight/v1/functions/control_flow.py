@@ -60,9 +60,15 @@ def _as_value(item: Any) -> Any:
     return convert_to_tensor(item)
 
 
-def _build(name: str, function: Callable[..., Any], arguments: Sequence[Any] = ()) -> Any:
-    """(body graph, structure of its result): `function` traced in a new FuncGraph."""
+def _build(
+    name: str, function: Callable[..., Any], arguments: Sequence[Any] = (), nodes_before: int = 0
+) -> Any:
+    """(body graph, structure of its result): `function` traced in a new FuncGraph.
+
+    `nodes_before`: how many nodes come before it where TensorFlow counts them for seeds.
+    """
     body = FuncGraph(name)
+    body._uncounted = nodes_before
     with body.as_default():
         result = function(*arguments)
     return body, result
@@ -115,23 +121,35 @@ def cond(
         pred = convert_to_tensor(pred, name="pred")
         if pred.dtype.base_dtype is not dtypes.bool:
             raise TypeError(f"pred must be a bool tensor, not {pred.dtype.name}")
-        then_body, then_result = _build(unique_function_name(scope, "true"), true_fn)
+        graph = get_default_graph()
+        # Default seeds count nodes. TensorFlow makes Switch, switch_t, switch_f and pred_id here,
+        # a Switch for each capture, and a Merge for each output.
+        count = graph._last_id + graph._uncounted + 4
+        then_body, then_result = _build(
+            unique_function_name(scope, "true"), true_fn, nodes_before=count
+        )
         then_values = _finish_branch(then_body, then_result)
-        else_body, else_result = _build(unique_function_name(scope, "false"), false_fn)
+        count = then_body._last_id + then_body._uncounted
+        else_body, else_result = _build(
+            unique_function_name(scope, "false"), false_fn, nodes_before=count
+        )
         else_values = _finish_branch(else_body, else_result)
         _check_same(then_result, else_result, then_values, else_values)
         if not then_values:  # nothing to give back: an operation that runs the chosen branch
             for body in (then_body, else_body):
                 with body.as_default():
                     body.outputs = [constant(True, name="done")]
+        count = else_body._last_id + else_body._uncounted + len(else_body.outputs)
         outputs = add_if(pred, then_body, else_body, scope)
         for output, a, b in zip(outputs, then_body.outputs, else_body.outputs, strict=True):
             output.set_shape(a.shape.most_specific_compatible_shape(b.shape))
         if then_result is None and else_result is None:
+            graph._uncounted = count - graph._last_id
             return outputs[0].op
         with name_scope(scope):
             identities = [raw.Identity(o) if not _is_handle(o) else o for o in outputs]
         packed = _pack(then_result, then_values, identities)
+        graph._uncounted = count - graph._last_id
     if not strict:
         packed = _unpack_single(packed)
     return packed

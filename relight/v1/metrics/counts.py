@@ -35,7 +35,8 @@ def _count_where(
     condition: Tensor, weights: Any, metrics_collections: Any, updates_collections: Any
 ) -> Metric:
     """How often (or with what weight) a bool tensor has been true: (value, update)."""
-    from relight.v1.functions.checks import assert_rank_in, assert_type
+    from relight.v1.functions.checks import assert_type
+    from relight.v1.functions.rank_checks import assert_rank_in
 
     assert_type(condition, dtypes.bool)
     count = metric_variable([], dtypes.float32, name="count")

@@ -62,7 +62,7 @@ def mean_tensor(
     values: Any, weights: Any = None, metrics_collections: Any = None,
     updates_collections: Any = None, name: str | None = None,
 ) -> Metric:
-    """The element-wise (weighted) mean of all tensors seen: (value, update), both [shape of values]."""
+    """The element-wise (weighted) mean of all tensors seen: (value, update), in their shape."""
     with variable_scope(name, "mean", (values, weights)):
         values = maths.cast(values, dtypes.float32)
         total = metric_variable(values.shape, dtypes.float32, name="total_tensor")

@@ -26,7 +26,7 @@ class _VocabFields(NamedTuple):
 
 @export("train.VocabInfo", "estimator.VocabInfo")
 class VocabInfo(_VocabFields):
-    """Which rows (axis 0) or columns (axis 1) of a variable stand for which words, now and before."""
+    """Which rows (axis 0) or columns (1) of a variable stand for which words, now and before."""
 
     __slots__ = ()
 
