@@ -57,7 +57,7 @@ def _real_to_complex(rank: int) -> Any:
         wanted = _lengths(x, fft_length, rank, False)
         if not x.numel():
             shape = [*x.shape[:-rank], *wanted[:-1], wanted[-1] // 2 + 1]
-            return torch.zeros(shape, dtype=torch.complex64)
+            return x.new_zeros(shape, dtype=torch.complex64)
         return torch.fft.rfftn(x, s=wanted, dim=_dims(rank))
 
     return lambda node: kernel
@@ -67,7 +67,7 @@ def _complex_to_real(rank: int) -> Any:
     def kernel(x: torch.Tensor, fft_length: np.ndarray) -> torch.Tensor:
         wanted = _lengths(x, fft_length, rank, True)
         if not x.numel():
-            return torch.zeros([*x.shape[:-rank], *wanted], dtype=torch.float32)
+            return x.new_zeros([*x.shape[:-rank], *wanted], dtype=torch.float32)
         return torch.fft.irfftn(x, s=wanted, dim=_dims(rank))
 
     return lambda node: kernel

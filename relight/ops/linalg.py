@@ -218,7 +218,9 @@ def _least_squares(fast: bool) -> Callable[..., torch.Tensor]:
         if not fast:
             return (torch.linalg.pinv(matrix) @ rhs).contiguous()
         gram = _swapped(matrix) @ matrix if rows >= columns else matrix @ _swapped(matrix)
-        gram = gram + float(regularizer) * torch.eye(gram.shape[-1], dtype=gram.dtype)
+        gram = gram + float(regularizer) * torch.eye(
+            gram.shape[-1], dtype=gram.dtype, device=gram.device
+        )
         factor, info = torch.linalg.cholesky_ex(gram)
         if bool((info != 0).any()):
             raise _invalid(
@@ -269,13 +271,13 @@ def _lu(index_type: torch.dtype) -> Callable[..., Any]:
         factors, pivots, info = torch.linalg.lu_factor_ex(matrix)
         if bool((info != 0).any()):
             raise _invalid("Input is not invertible.")
-        flat = pivots.reshape(-1, pivots.shape[-1]).numpy() - 1
+        flat = pivots.reshape(-1, pivots.shape[-1]).cpu().numpy() - 1
         order = np.tile(np.arange(pivots.shape[-1]), (flat.shape[0], 1))
         for row, swaps in zip(order, flat, strict=True):
             for i, j in enumerate(swaps):
                 row[i], row[j] = row[j], row[i]
-        permutation = torch.from_numpy(order).reshape(pivots.shape).to(index_type)
-        return factors.contiguous(), permutation
+        permutation = torch.from_numpy(order).reshape(pivots.shape)
+        return factors.contiguous(), permutation.to(matrix.device, index_type)
 
     return kernel
 
@@ -290,7 +292,7 @@ def _square_root(matrix: torch.Tensor) -> torch.Tensor:
     """
     _check_square(matrix)
     wide = matrix.to(torch.complex128 if matrix.is_complex() else torch.float64)
-    eye = torch.eye(matrix.shape[-1], dtype=wide.dtype)
+    eye = torch.eye(matrix.shape[-1], dtype=wide.dtype, device=wide.device)
     product, root = wide, wide
     for _ in range(100):
         inverse = torch.linalg.inv(product)
@@ -311,7 +313,7 @@ def _logarithm(matrix: torch.Tensor) -> torch.Tensor:
     """
     _check_square(matrix)
     wide = matrix.to(torch.complex128)
-    eye = torch.eye(matrix.shape[-1], dtype=wide.dtype)
+    eye = torch.eye(matrix.shape[-1], dtype=wide.dtype, device=wide.device)
     halvings = 0
     while halvings < 60 and bool(torch.linalg.matrix_norm(wide - eye).max() > 0.25):
         wide = _square_root(wide)

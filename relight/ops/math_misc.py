@@ -275,7 +275,7 @@ def Bincount(arr, size, weights):
     if flat.numel() and bool((flat < 0).any()):
         raise errors.InvalidArgumentError(None, None, "Input arr must be non-negative!")
     inside = flat < int(size)
-    total = torch.zeros(int(size), dtype=weights.dtype)
+    total = weights.new_zeros(int(size))
     amounts = weights.reshape(-1) if weights.numel() else torch.ones_like(flat, dtype=weights.dtype)
     return total.index_add(0, flat[inside], amounts[inside])
 
@@ -284,7 +284,9 @@ def Bincount(arr, size, weights):
 def Bucketize(node: Any) -> Any:
     """The number of boundaries that are not greater than each value; int32."""
     boundaries = torch.tensor(list(node._attrs["boundaries"]), dtype=torch.float32)
-    return lambda x: torch.bucketize(x.double(), boundaries.double(), right=True, out_int32=True)
+    return lambda x: torch.bucketize(
+        x.double(), boundaries.double().to(x.device), right=True, out_int32=True
+    )
 
 
 @op("CompareAndBitpack", shape=lambda node: [_packed(sizes(node, 0))])
@@ -302,7 +304,7 @@ def CompareAndBitpack(input, threshold):
             f"{_text(input.shape)}",
         )
     bits = (input > threshold).reshape((*input.shape[:-1], input.shape[-1] // 8, 8))
-    weights = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8)
+    weights = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8, device=input.device)
     return (bits * weights).sum(-1, dtype=torch.uint8)
 
 

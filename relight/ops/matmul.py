@@ -141,7 +141,7 @@ def Einsum(node: Any) -> Any:
 
     def kernel(inputs: list[torch.Tensor]) -> torch.Tensor:
         try:
-            return torch.einsum(equation, *inputs).contiguous()
+            return torch.einsum(equation, *inputs).clone()
         except RuntimeError as error:
             raise errors.InvalidArgumentError(
                 None, None, f"the equation {equation!r} does not fit: {error}"

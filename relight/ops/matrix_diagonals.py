@@ -45,8 +45,9 @@ def MatrixBandPart(input, num_lower, num_upper):
             "num_upper must be negative or less or equal to number of columns "
             f"({columns}) got: {upper}"
         )
-    offset = torch.arange(columns)[None, :] - torch.arange(rows)[:, None]
-    outside = torch.zeros((rows, columns), dtype=torch.bool)
+    device = input.device
+    offset = torch.arange(columns, device=device) - torch.arange(rows, device=device)[:, None]
+    outside = torch.zeros((rows, columns), dtype=torch.bool, device=device)
     if lower >= 0:
         outside |= offset < -lower
     if upper >= 0:

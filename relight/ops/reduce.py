@@ -65,7 +65,7 @@ def _of_nothing(x: torch.Tensor, dims: tuple[int, ...], keep: bool, lowest: bool
         value: Any = float("-inf") if lowest else float("inf")
     else:
         value = torch.iinfo(x.dtype).min if lowest else torch.iinfo(x.dtype).max
-    return torch.full(shape, value, dtype=x.dtype)
+    return x.new_full(shape, value)
 
 
 def _euclidean_norm(x: torch.Tensor, dims: tuple[int, ...], keep: bool) -> torch.Tensor:
@@ -172,7 +172,7 @@ def _position(name: str, function: Any) -> Any:
                 )
             if x.numel() == 0:
                 shape = [n for i, n in enumerate(x.shape) if i != axis % rank]
-                found = torch.empty(shape, dtype=torch.int64)
+                found = x.new_empty(shape, dtype=torch.int64)
             else:
                 found = function(x, axis)
             return found.to(torch.int32) if narrow else found

@@ -66,7 +66,7 @@ def _reduced(how: str, start: Callable[[torch.dtype], Any]) -> Callable[..., tor
         shape = (count, *rows.shape[1:])
         if rows.is_complex():
             return _complex_product(rows, ids, shape)
-        result = torch.full(shape, start(rows.dtype), dtype=rows.dtype)
+        result = rows.new_full(shape, start(rows.dtype))
         if not ids.numel() or not rows.numel():
             return result
         return result.index_reduce_(0, ids, rows, how, include_self=how == "prod")
@@ -75,7 +75,7 @@ def _reduced(how: str, start: Callable[[torch.dtype], Any]) -> Callable[..., tor
 
 
 def _complex_product(rows: torch.Tensor, ids: torch.Tensor, shape: Any) -> torch.Tensor:
-    result = torch.ones(shape, dtype=rows.dtype)
+    result = rows.new_ones(shape)
     for i, segment in enumerate(ids.tolist()):
         result[segment] *= rows[i]
     return result
