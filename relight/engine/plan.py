@@ -94,6 +94,8 @@ class _Lowering:
         self.plan.targets = {f for f in fetches if isinstance(f, Operation)}
         self.fed = {t: i for i, t in enumerate(feeds)}
         self.values: dict[tuple[Tensor, str], Value] = {}
+        self.written: dict[Operation, frozenset[Operation]] = {}
+        self.written_before: dict[Operation, frozenset[Operation]] = {}
         for tensor in feeds:
             kind = self._outer_kind(tensor)
             value = Value(tensor, kind)
@@ -109,6 +111,7 @@ class _Lowering:
     def lower(self, nodes: list[Operation]) -> Plan:
         fed_whole = {n for n in nodes if n._outputs and all(t in self.fed for t in n._outputs)}
         for node in nodes:
+            self._note_writes(node)
             if node.type in ("NoOp", "ControlTrigger") or node in fed_whole:
                 continue
             if node.type == "Const":
@@ -119,6 +122,40 @@ class _Lowering:
             kind = self._outer_kind(tensor)
             self.plan.fetched_values.append(self.want(tensor, kind))
         return self.plan
+
+    def _note_writes(self, node: Operation) -> None:
+        """Keep which reference variables are written before a node, and before what follows it."""
+        before: frozenset[Operation] = _NONE
+        for other in [*(t.op for t in node._inputs), *node._control_inputs]:
+            found = self.written.get(other)
+            if found:
+                before = before | found if before else found
+        if before:
+            self.written_before[node] = before
+        if opdef.record(node.type).writes is not None:
+            targets = [_holder(t) for t in node._inputs if t.dtype._is_ref_dtype]
+            before = before.union(targets)
+        if before:
+            self.written[node] = before
+
+    def _reread(self, node: Operation, tensor: Tensor) -> Tensor:
+        """The reference behind `<variable>/read` when the variable is written before `node`.
+
+        In TensorFlow such a tensor shares the variable's memory, so a node that must wait for an
+        assignment sees what was assigned, although the read has no such control input.
+        """
+        source = tensor.op
+        if source.type != "Identity" or tensor in self.fed or node not in self.written_before:
+            return tensor
+        reference = source._inputs[0]
+        if not reference.dtype._is_ref_dtype or (reference, "R") not in self.values:
+            return tensor
+        holder = _holder(reference)
+        if holder in self.written_before[node] and holder not in self.written_before.get(
+            source, _NONE
+        ):
+            return reference
+        return tensor
 
     def _constant(self, node: Operation) -> None:
         tensor = node._outputs[0]
@@ -144,9 +181,16 @@ class _Lowering:
         for arg, group in zip(definition.inputs, call.grouped(node, node._inputs), strict=True):
             host = arg.name in record.host
             if isinstance(group, list):
-                arguments.append([self.want(t, self._kind(t, arg, host, structured)) for t in group])
+                arguments.append(
+                    [
+                        self.want(self._reread(node, t), self._kind(t, arg, host, structured))
+                        for t in group
+                    ]
+                )
             else:
-                arguments.append(self.want(group, self._kind(group, arg, host, structured)))
+                arguments.append(
+                    self.want(self._reread(node, group), self._kind(group, arg, host, structured))
+                )
         outputs: list[Value | None] = []
         for tensor in node._outputs:
             if tensor.dtype.base_dtype in _HANDLES or tensor.dtype._is_ref_dtype:
@@ -219,6 +263,17 @@ class _Lowering:
             Step(name, function, [source], [converted], tensor.op, views=0, nodes=(tensor.op,))
         )
         return converted
+
+
+_NONE: frozenset[Operation] = frozenset()
+
+
+def _holder(reference: Tensor) -> Operation:
+    """The operation that holds the variable of a reference, through assignments that hand it on."""
+    node = reference.op
+    while node._inputs and node._inputs[0].dtype._is_ref_dtype:
+        node = node._inputs[0].op
+    return node
 
 
 def _read(variable: Any) -> torch.Tensor:

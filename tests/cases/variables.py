@@ -306,6 +306,33 @@ def creator_scope(tf, np):
     return {"names": [v.name for v in tf.global_variables()]}
 
 
+def _after_write(write, read):
+    """A node that waits for an assignment sees it, although `w/read` does not wait for it."""
+
+    def case(tf, np):
+        w = tf.Variable([1.0, 2.0], name="w")
+        with tf.control_dependencies([write(tf, w)]):
+            y = read(tf, w)
+        with tf.Session() as session:
+            session.run(w.initializer)
+            return {"y": session.run(y)}
+
+    return case
+
+
+_WRITES = {
+    "add": lambda tf, w: w.assign_add([1.0, 1.0]),
+    "set": lambda tf, w: w.assign([5.0, 5.0]),
+    "scaled": lambda tf, w: w.assign(w * 2.0),
+    "grouped": lambda tf, w: tf.group(w.assign_add([1.0, 1.0])),
+}
+for _name, _write in _WRITES.items():
+    CASES["sum_after_" + _name] = _after_write(_write, lambda tf, w: w + 1.0)
+    CASES["chain_after_" + _name] = _after_write(_write, lambda tf, w: (w + 1.0) * w)
+    CASES["value_after_" + _name] = _after_write(_write, lambda tf, w: w.value())
+    CASES["identity_after_" + _name] = _after_write(_write, lambda tf, w: tf.identity(w))
+
+
 def sparse_read(tf, np):
     w = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], name="w", use_resource=True)
     rows = w.sparse_read([[2, 0]])
