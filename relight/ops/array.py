@@ -183,9 +183,7 @@ def _bitcast_shape(node: Any) -> list[Any]:
     if old == new:
         return [known]
     if known and known[-1] is not None and known[-1] != new // old:
-        raise ShapeError(
-            f"Cannot bitcast due to shape. {known[-1]} does not match {new // old}"
-        )
+        raise ShapeError(f"Cannot bitcast due to shape. {known[-1]} does not match {new // old}")
     return [known[:-1]]
 
 
@@ -231,7 +229,9 @@ def _reshape_error(value: Any, target: list[int]) -> str:
         return f"Size {place} must be non-negative, not {target[place]}"
     known = int(np.prod([s for s in target if s >= 0], dtype=np.int64))
     if -1 not in target:
-        return f"Input to reshape is a tensor with {count} values, but the requested shape has {known}"
+        return (
+            f"Input to reshape is a tensor with {count} values, but the requested shape has {known}"
+        )
     if known == 0:
         return (
             "reshape cannot infer the missing input size for an empty tensor unless all specified "
@@ -257,9 +257,7 @@ def ExpandDims(value, dim):
     """A dimension of size 1 inserted at `dim`."""
     place = int(dim.reshape(-1)[0])
     if not -value.ndim - 1 <= place <= value.ndim:
-        raise invalid(
-            f"Tried to expand dim index {place} for tensor with {value.ndim} dimensions."
-        )
+        raise invalid(f"Tried to expand dim index {place} for tensor with {value.ndim} dimensions.")
     if isinstance(value, np.ndarray):
         return np.expand_dims(value, place)
     return value.unsqueeze(place)
@@ -379,9 +377,7 @@ def _join(values: Any, axis: Any) -> Any:
                     f"ConcatOp : Ranks of all input tensors should match: shape[0] = "
                     f"{shape_text(first.shape)} vs. shape[{i}] = {shape_text(value.shape)}"
                 ) from None
-            if any(
-                a != b for j, (a, b) in enumerate(zip(first.shape, value.shape)) if j != place
-            ):
+            if any(a != b for j, (a, b) in enumerate(zip(first.shape, value.shape)) if j != place):
                 raise invalid(
                     f"ConcatOp : Dimensions of inputs should match: shape[0] = "
                     f"{shape_text(first.shape)} vs. shape[{i}] = {shape_text(value.shape)}"
@@ -408,9 +404,11 @@ def _concat_gradients(op: Any, grad: Any, values: list[Any], axis: Any) -> list[
     place = raw.FloorMod(axis, nodes.rank(values[0]), name="mod")
     if isinstance(grad, IndexedSlices):
         return _concat_slices(grad, values, axis, place)
-    shapes = [nodes.shape(v) for v in values] if all(
-        v.shape.is_fully_defined() for v in values
-    ) else _unknown_shapes(values)
+    shapes = (
+        [nodes.shape(v) for v in values]
+        if all(v.shape.is_fully_defined() for v in values)
+        else _unknown_shapes(values)
+    )
     if len(values) > 16:
         column = raw.Slice(nodes.stack(shapes, axis=1), [place, 0], [1, -1])
         parts = nodes.squeeze(column)
@@ -455,9 +453,7 @@ def _concat_slices(grad: Any, values: list[Any], axis: Any, place: Any) -> list[
         begin = nodes.fill(count, 0)
         for shape in shapes:
             extent = nodes.concat([[-1], raw.Slice(shape, [1], [-1])], 0)
-            result.append(
-                IndexedSlices(raw.Slice(grad.values, begin, extent), grad.indices, shape)
-            )
+            result.append(IndexedSlices(raw.Slice(grad.values, begin, extent), grad.indices, shape))
             begin = raw.Add(begin, raw.Mul(shape, mask, name="mul"), name="Add")
         return result
     start: Any = constant(0, dtype=grad.indices.dtype)
@@ -466,9 +462,7 @@ def _concat_slices(grad: Any, values: list[Any], axis: Any, place: Any) -> list[
         if rows.dtype != grad.indices.dtype:
             rows = raw.Cast(rows, DstT=grad.indices.dtype)
         end = raw.AddV2(start, rows, name="add")
-        inside = raw.LogicalAnd(
-            raw.GreaterEqual(grad.indices, start), raw.Less(grad.indices, end)
-        )
+        inside = raw.LogicalAnd(raw.GreaterEqual(grad.indices, start), raw.Less(grad.indices, end))
         chosen = nodes.squeeze(raw.Where(inside), axis=[1])
         indices = raw.Sub(nodes.gather(grad.indices, chosen), start, name="sub")
         result.append(IndexedSlices(nodes.gather(grad.values, chosen), indices, shape))
@@ -531,8 +525,9 @@ def _(op, grad):
 def Unpack(value, *, num, axis):
     """The slices along a dimension, which disappears."""
     if value.shape[axis] != num:
-        raise invalid(f"Input shape axis {axis} must equal {num}, got shape "
-                      f"{shape_text(value.shape)}")
+        raise invalid(
+            f"Input shape axis {axis} must equal {num}, got shape {shape_text(value.shape)}"
+        )
     if isinstance(value, np.ndarray):
         return [value.take(i, axis) for i in range(num)]
     return list(value.unbind(axis))
@@ -561,8 +556,10 @@ def Tile(value, multiples):
     """The tensor repeated `multiples[i]` times along dimension i."""
     times = multiples.tolist()
     if len(times) != value.ndim:
-        raise invalid(f"Expected multiples argument to be a vector of length {value.ndim} but got "
-                      f"length {len(times)}")
+        raise invalid(
+            f"Expected multiples argument to be a vector of length {value.ndim} but got "
+            f"length {len(times)}"
+        )
     if any(t < 0 for t in times):
         place = next(i for i, t in enumerate(times) if t < 0)
         raise invalid(f"Expected multiples[{place}] >= 0, but got {times[place]}")
@@ -578,9 +575,11 @@ def _(op, grad):
     split = nodes.reshape(nodes.transpose(nodes.stack([multiples, shape])), [-1])
     axes = raw.Range(0, nodes.size(split), 2, name="range")
     if isinstance(grad, IndexedSlices):
-        rows = raw.Cast(shape[0], DstT=grad.indices.dtype) if (
-            grad.indices.dtype != shape.dtype
-        ) else shape[0]
+        rows = (
+            raw.Cast(shape[0], DstT=grad.indices.dtype)
+            if (grad.indices.dtype != shape.dtype)
+            else shape[0]
+        )
         grad = raw.UnsortedSegmentSum(
             grad.values, raw.FloorMod(grad.indices, rows, name="mod"), rows
         )
@@ -627,7 +626,10 @@ def BroadcastArgs(s0, s1):
     except ShapeError:
         raise invalid(
             "Incompatible shapes: ["
-            + ",".join(map(str, s0.tolist())) + "] vs. [" + ",".join(map(str, s1.tolist())) + "]"
+            + ",".join(map(str, s0.tolist()))
+            + "] vs. ["
+            + ",".join(map(str, s1.tolist()))
+            + "]"
         ) from None
     assert found is not None
     exact = [0 if 0 in (a, b) else s for s, a, b in _aligned(found, s0.tolist(), s1.tolist())]
@@ -666,4 +668,3 @@ def BroadcastGradientArgs(s0, s1):
 
 
 not_differentiable("BroadcastArgs", "BroadcastGradientArgs")
-

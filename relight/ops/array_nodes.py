@@ -162,9 +162,7 @@ def unstack(
 
 
 @export("transpose")
-def transpose(
-    a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False
-) -> Tensor:
+def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
     """A tensor with its dimensions reordered by `perm` (reversed by default)."""
     with name_scope(name, "transpose", [a]) as scope:
         build = raw.ConjugateTranspose if conjugate and a.dtype.is_complex else raw.Transpose
@@ -194,9 +192,10 @@ def _constant_if_small(value: Any, shape: Any, dtype: Any, name: str) -> Tensor 
         # are tensors, and leaves these nodes in the graph.
         raw.Less(functools.reduce(_product, items), _SMALL)
         return None
-    if all(isinstance(s, (int, np.integer)) for s in items) and np.prod(
-        np.array(items, np.int64)
-    ) < _SMALL:
+    if (
+        all(isinstance(s, (int, np.integer)) for s in items)
+        and np.prod(np.array(items, np.int64)) < _SMALL
+    ):
         return constant(value, shape=tuple(items), dtype=dtype, name=name)
     return None
 

@@ -91,8 +91,10 @@ def transpose(node: Any) -> list[Any]:
         rank = order.size if rank is None else rank
         if rank != order.size:
             raise ShapeError(f"Dimension must be {rank} but is {order.size}")
-        places = [axis_of(int(p), rank, f"perm dim {p} is out of range of input rank {rank}")
-                  for p in order.tolist()]
+        places = [
+            axis_of(int(p), rank, f"perm dim {p} is out of range of input rank {rank}")
+            for p in order.tolist()
+        ]
         return [(None,) * rank if known is None else tuple(known[p] for p in places)]
     if rank is None and vector is not None and len(vector) == 1:
         rank = vector[0]

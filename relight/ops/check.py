@@ -92,5 +92,3 @@ def _(op, grad):
             f"b'{message}'",  # TensorFlow formats the attr's bytes
         )
     ]
-
-

@@ -100,7 +100,9 @@ def GatherV2(params, indices, axis, *, batch_dims):
     """Slices along `axis`; the first `batch_dims` dimensions of both inputs go together."""
     place = int(axis)
     if not -params.ndim <= place < params.ndim:
-        raise invalid(f"Expected axis in the range [{-params.ndim}, {params.ndim}), but got {place}")
+        raise invalid(
+            f"Expected axis in the range [{-params.ndim}, {params.ndim}), but got {place}"
+        )
     place %= params.ndim
     if not batch_dims:
         return gather_rows(params, indices, place)
@@ -118,8 +120,12 @@ def GatherV2(params, indices, axis, *, batch_dims):
     picks = indices.reshape(outer, *indices.shape[count:])
     parts = [gather_rows(rows[i], picks[i], place - count) for i in range(outer)]
     if not parts:
-        shape = (*batch, *params.shape[count:place], *indices.shape[count:],
-                 *params.shape[place + 1 :])
+        shape = (
+            *batch,
+            *params.shape[count:place],
+            *indices.shape[count:],
+            *params.shape[place + 1 :],
+        )
         return params.reshape(-1)[:0].reshape(shape)
     stacked = np.stack(parts) if isinstance(params, np.ndarray) else torch.stack(parts)
     return stacked.reshape(*batch, *parts[0].shape)
@@ -225,8 +231,7 @@ def _flat_places(indices: torch.Tensor, shape: Any, what: str) -> torch.Tensor:
     """The row-major place of each coordinate [..., depth] in the first `depth` dimensions [...]."""
     depth = indices.shape[-1]
     coordinates = indices.reshape(math.prod(indices.shape[:-1]), depth).to(torch.int64)
-    limits = torch.tensor([int(s) for s in shape[:depth]], dtype=torch.int64,
-                          device=indices.device)
+    limits = torch.tensor([int(s) for s in shape[:depth]], dtype=torch.int64, device=indices.device)
     outside = (coordinates < 0) | (coordinates >= limits)
     if indices.device.type == "cpu" and bool(outside.any()):
         row = int(outside.any(1).nonzero()[0])
@@ -258,15 +263,15 @@ def GatherNd(params, indices):
     """params[indices[i, 0], indices[i, 1], ...]: indices.shape[:-1] + params.shape[depth:]."""
     depth = indices.shape[-1]
     if depth > params.ndim:
-        raise invalid("index innermost dimension length must be <= params rank; saw: "
-                      f"{depth} vs. {params.ndim}")
+        raise invalid(
+            "index innermost dimension length must be <= params rank; saw: "
+            f"{depth} vs. {params.ndim}"
+        )
     flat = _flat_places(indices, params.shape, f"param shape {shape_text(params.shape)}")
     rows = params.reshape(math.prod(params.shape[:depth]), *params.shape[depth:])
     if isinstance(params, torch.Tensor) and params.device.type != "cpu":
         result = take(rows, flat.clamp(min=0), 0)
-        result = result.masked_fill(
-            (flat < 0).reshape(-1, *[1] * (result.ndim - 1)), 0
-        )
+        result = result.masked_fill((flat < 0).reshape(-1, *[1] * (result.ndim - 1)), 0)
     else:
         result = take(rows, flat, 0)
     return result.reshape(*indices.shape[:-1], *params.shape[depth:])
@@ -401,9 +406,7 @@ def _(op, grad):
     indices, updates = op.inputs[1], op.inputs[2]
     update_grad = raw.GatherNd(grad, indices)
     zeros = nodes.zeros_like
-    rest = raw.TensorScatterUpdate(
-        nodes.identity(grad), indices, zeros(updates, dtype=grad.dtype)
-    )
+    rest = raw.TensorScatterUpdate(nodes.identity(grad), indices, zeros(updates, dtype=grad.dtype))
     return [rest, None, update_grad]
 
 
@@ -449,8 +452,9 @@ def DynamicPartition(data, partitions, *, num_partitions):
     if flat.numel() and (int(flat.min()) < 0 or int(flat.max()) >= num_partitions):
         where = ((partitions < 0) | (partitions >= num_partitions)).nonzero()[0].tolist()
         place = f"[{','.join(map(str, where))}]" if where else ""
-        raise invalid(f"partitions{place} = {int(partitions[tuple(where)])} is not in "
-                      f"[0, {num_partitions})")
+        raise invalid(
+            f"partitions{place} = {int(partitions[tuple(where)])} is not in [0, {num_partitions})"
+        )
     rows = data.reshape(-1, *data.shape[rank:])
     return [take(rows, (flat == i).nonzero().squeeze(1), 0) for i in range(num_partitions)]
 
@@ -591,8 +595,12 @@ def Where(value):
     return value.nonzero()
 
 
-@op("UnravelIndex", shape=lambda node: [_unravel_shape(node)], host=("indices", "dims"),
-    host_out=True)
+@op(
+    "UnravelIndex",
+    shape=lambda node: [_unravel_shape(node)],
+    host=("indices", "dims"),
+    host_out=True,
+)
 def UnravelIndex(indices, dims):
     """Coordinates [rank, n] (or [rank] of a scalar) of row-major places in a shape `dims`."""
     total = int(np.prod(dims, dtype=np.int64))
@@ -652,5 +660,13 @@ def _rows_in_place(how: str) -> Any:
 for _name, _how in (("InplaceUpdate", "update"), ("InplaceAdd", "add"), ("InplaceSub", "sub")):
     op(_name, shape=same)(_rows_in_place(_how))
 
-not_differentiable("OneHot", "Where", "UnravelIndex", "LowerBound", "UpperBound",
-                   "InplaceUpdate", "InplaceAdd", "InplaceSub")
+not_differentiable(
+    "OneHot",
+    "Where",
+    "UnravelIndex",
+    "LowerBound",
+    "UpperBound",
+    "InplaceUpdate",
+    "InplaceAdd",
+    "InplaceSub",
+)

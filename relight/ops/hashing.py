@@ -52,9 +52,7 @@ def _up_to_16(data: bytes) -> int:
         return _pair(c, d, factor & _MASK)
     if n >= 4:
         factor = _K2 + n * 2
-        return _pair(
-            (n + (_word32(data, 0) << 3)) & _MASK, _word32(data, n - 4), factor & _MASK
-        )
+        return _pair((n + (_word32(data, 0) << 3)) & _MASK, _word32(data, n - 4), factor & _MASK)
     if n > 0:
         y = data[0] + (data[n >> 1] << 8)
         z = n + (data[n - 1] << 2)
@@ -124,9 +122,7 @@ def _long(data: bytes) -> int:
         y = (y + v[0] + _word64(data, at + 40)) & _MASK
         z = (_rotate((z + w[0]) & _MASK, 33) * _K1) & _MASK
         v = _weak_32(data, at, (v[1] * _K1) & _MASK, (x + w[0]) & _MASK)
-        w = _weak_32(
-            data, at + 32, (z + w[1]) & _MASK, (y + _word64(data, at + 16)) & _MASK
-        )
+        w = _weak_32(data, at + 32, (z + w[1]) & _MASK, (y + _word64(data, at + 16)) & _MASK)
         z, x = x, z
         at += 64
     factor = (_K1 + ((z & 0xFF) << 1)) & _MASK

@@ -135,13 +135,22 @@ def _maker(fixed: bool) -> Any:
 
 for _name in ("HashTable", "HashTableV2"):
     op(_name, shape=scalar, specialise=True, takes_session=True)(_maker(True))
-for _name in ("MutableHashTable", "MutableHashTableV2", "MutableHashTableOfTensors",
-              "MutableHashTableOfTensorsV2"):
+for _name in (
+    "MutableHashTable",
+    "MutableHashTableV2",
+    "MutableHashTableOfTensors",
+    "MutableHashTableOfTensorsV2",
+):
     op(_name, shape=scalar, specialise=True, takes_session=True)(_maker(False))
 
 
-@op("MutableDenseHashTableV2", shape=scalar, specialise=True, takes_session=True,
-    host=("empty_key", "deleted_key"))
+@op(
+    "MutableDenseHashTableV2",
+    shape=scalar,
+    specialise=True,
+    takes_session=True,
+    host=("empty_key", "deleted_key"),
+)
 def MutableDenseHashTableV2(node: Any) -> Any:
     """A mutable table that keeps two keys for itself."""
     make = _maker(False)(node)
@@ -174,17 +183,20 @@ def _column(line: bytes, number: int, index: int, delimiter: bytes, dtype: Any, 
     if index != WHOLE_LINE:
         parts = line.split(delimiter)
         if index >= len(parts):
-            raise invalid(f"Invalid number of columns in {path} line {number} "
-                          f"({line.decode(errors='replace')}) : expected at least {index + 1} got "
-                          f"{len(parts)}")
+            raise invalid(
+                f"Invalid number of columns in {path} line {number} "
+                f"({line.decode(errors='replace')}) : expected at least {index + 1} got "
+                f"{len(parts)}"
+            )
         text = parts[index]
     if dtype == dtypes.string:
         return text
     try:
         return int(text) if dtype.is_integer else float(text)
     except ValueError:
-        raise invalid(f"Field {text.decode(errors='replace')} in line {number} is not a valid "
-                      f"{dtype.name}.") from None
+        raise invalid(
+            f"Field {text.decode(errors='replace')} in line {number} is not a valid {dtype.name}."
+        ) from None
 
 
 def _from_file(node: Any) -> Any:
@@ -197,9 +209,7 @@ def _from_file(node: Any) -> Any:
             with open(path, "rb") as file:
                 lines = file.read().split(b"\n")
         except FileNotFoundError:
-            raise errors.NotFoundError(
-                None, None, f"{path}; No such file or directory"
-            ) from None
+            raise errors.NotFoundError(None, None, f"{path}; No such file or directory") from None
         if lines and not lines[-1]:
             lines.pop()
         lines = [line.removesuffix(b"\r") for line in lines]
@@ -226,8 +236,10 @@ def _insert(table, keys, values):
     if table.fixed:
         raise errors.UnimplementedError(None, None, "Insert is not supported by this table type")
     if tuple(values.shape) != (*keys.shape, *table.shape):
-        raise invalid(f"Expected shape {shape_text((*keys.shape, *table.shape))} for value, got "
-                      f"{shape_text(values.shape)}")
+        raise invalid(
+            f"Expected shape {shape_text((*keys.shape, *table.shape))} for value, got "
+            f"{shape_text(values.shape)}"
+        )
     table.insert(keys, values)
 
 
@@ -264,10 +276,21 @@ for _name in ("LookupTableExport", "LookupTableExportV2"):
     op(_name, shape=_export_shape, host_out=True)(lambda table: table.export())
 
 not_differentiable(
-    "LookupTableFind", "LookupTableFindV2", "LookupTableInsert", "LookupTableInsertV2",
-    "LookupTableSize", "LookupTableSizeV2", "HashTable", "HashTableV2", "InitializeTable",
-    "InitializeTableV2", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
-    "MutableDenseHashTableV2", "MutableHashTable", "MutableHashTableV2",
-    "MutableHashTableOfTensors", "MutableHashTableOfTensorsV2",
+    "LookupTableFind",
+    "LookupTableFindV2",
+    "LookupTableInsert",
+    "LookupTableInsertV2",
+    "LookupTableSize",
+    "LookupTableSizeV2",
+    "HashTable",
+    "HashTableV2",
+    "InitializeTable",
+    "InitializeTableV2",
+    "InitializeTableFromTextFile",
+    "InitializeTableFromTextFileV2",
+    "MutableDenseHashTableV2",
+    "MutableHashTable",
+    "MutableHashTableV2",
+    "MutableHashTableOfTensors",
+    "MutableHashTableOfTensorsV2",
 )
-

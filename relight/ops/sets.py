@@ -13,7 +13,7 @@ from relight.graph.opdef import not_differentiable, op
 from relight.graph.tensor_proto import numpy_dtype
 from relight.ops.array import invalid
 from relight.ops.hashing import fingerprint64
-from relight.ops.shape_rules import sizes
+from relight.ops.shape_rules import merge, sizes, unknown
 
 _MASK = (1 << 64) - 1
 _FACTOR = 0xC6A4A7935BD1E995
@@ -66,6 +66,9 @@ def _set_shape(node: Any) -> list[Any]:
         rank = None if vector is None else vector[0]
     else:
         known = sizes(node, 0)
+        other = sizes(node, 1) if node.type == "DenseToDenseSetOperation" else None
+        if known is not None and other is not None:
+            merge(known[:-1], other[:-1])
         rank = None if known is None else len(known)
     return [(None, rank), (None,), (rank,)]
 
@@ -73,13 +76,19 @@ def _set_shape(node: Any) -> list[Any]:
 def _same_outer(a: Any, b: Any) -> list[int]:
     a, b = [int(s) for s in a[:-1]], [int(s) for s in b[:-1]]
     if a != b:
-        raise invalid(f"Mismatched group shapes [{','.join(map(str, a))}] vs "
-                      f"[{','.join(map(str, b))}].")
+        raise invalid(
+            f"Mismatched group shapes [{','.join(map(str, a))}] vs [{','.join(map(str, b))}]."
+        )
     return a
 
 
-@op("DenseToDenseSetOperation", shape=_set_shape, specialise=True, host=("set1", "set2"),
-    host_out=True)
+@op(
+    "DenseToDenseSetOperation",
+    shape=_set_shape,
+    specialise=True,
+    host=("set1", "set2"),
+    host_out=True,
+)
 def DenseToDenseSetOperation(node: Any) -> Any:
     """The sets of the last dimension of two dense tensors, combined."""
     how, dtype = node._attrs["set_operation"], node._attrs["T"]
@@ -88,8 +97,13 @@ def DenseToDenseSetOperation(node: Any) -> Any:
     )
 
 
-@op("DenseToSparseSetOperation", shape=_set_shape, specialise=True, host_out=True,
-    host=("set1", "set2_indices", "set2_values", "set2_shape"))
+@op(
+    "DenseToSparseSetOperation",
+    shape=_set_shape,
+    specialise=True,
+    host_out=True,
+    host=("set1", "set2_indices", "set2_values", "set2_shape"),
+)
 def DenseToSparseSetOperation(node: Any) -> Any:
     """The sets of the last dimension of a dense and a sparse tensor, combined."""
     how, dtype = node._attrs["set_operation"], node._attrs["T"]
@@ -98,9 +112,13 @@ def DenseToSparseSetOperation(node: Any) -> Any:
     )
 
 
-@op("SparseToSparseSetOperation", shape=_set_shape, specialise=True, host_out=True,
-    host=("set1_indices", "set1_values", "set1_shape", "set2_indices", "set2_values",
-          "set2_shape"))
+@op(
+    "SparseToSparseSetOperation",
+    shape=_set_shape,
+    specialise=True,
+    host_out=True,
+    host=("set1_indices", "set1_values", "set1_shape", "set2_indices", "set2_values", "set2_shape"),
+)
 def SparseToSparseSetOperation(node: Any) -> Any:
     """The sets of the last dimension of two sparse tensors, combined."""
     how, dtype = node._attrs["set_operation"], node._attrs["T"]
@@ -109,13 +127,7 @@ def SparseToSparseSetOperation(node: Any) -> Any:
     )
 
 
-def _size_shape(node: Any) -> list[Any]:
-    vector = sizes(node, 2)
-    known = vector is not None and vector[0] is not None
-    return [(None,) * (vector[0] - 1) if known else None]  # type: ignore[index,operator]
-
-
-@op("SetSize", shape=_size_shape, host=("set_indices", "set_values", "set_shape"), host_out=True)
+@op("SetSize", shape=unknown, host=("set_indices", "set_values", "set_shape"), host_out=True)
 def SetSize(indices, values, shape):
     """The number of different elements in the last dimension of a sparse tensor."""
     result = np.zeros([int(s) for s in shape[:-1]], np.int32)
@@ -163,8 +175,13 @@ def _text(feature: Any) -> bytes:
     return feature if isinstance(feature, bytes) else str(feature).encode()
 
 
-@op("SparseCross", shape=lambda node: [(None, 2), (None,), (2,)], specialise=True, host_out=True,
-    host=("indices", "values", "shapes", "dense_inputs"))
+@op(
+    "SparseCross",
+    shape=lambda node: [(None, 2), (None,), (2,)],
+    specialise=True,
+    host_out=True,
+    host=("indices", "values", "shapes", "dense_inputs"),
+)
 def SparseCross(node: Any) -> Any:
     """Every combination of one feature a column, row by row: joined by `_X_`, or hashed."""
     attrs = node._attrs
@@ -179,7 +196,8 @@ def SparseCross(node: Any) -> Any:
             for i, features in enumerate(combinations):
                 places.append((row, i))
                 made.append(
-                    _hashed(features, key, buckets) if hashed
+                    _hashed(features, key, buckets)
+                    if hashed
                     else b"_X_".join(_text(f) for f in features)
                 )
         output = np.empty(len(made), np.int64 if hashed else np.object_)
@@ -193,5 +211,10 @@ def SparseCross(node: Any) -> Any:
     return cross
 
 
-not_differentiable("SetSize", "DenseToDenseSetOperation", "DenseToSparseSetOperation",
-                   "SparseToSparseSetOperation", "SparseCross")
+not_differentiable(
+    "SetSize",
+    "DenseToDenseSetOperation",
+    "DenseToSparseSetOperation",
+    "SparseToSparseSetOperation",
+    "SparseCross",
+)

@@ -106,8 +106,9 @@ class Strided:
                 if size is not None:
                     first = first + size if first < 0 else first
                     if not 0 <= first < size:
-                        raise ShapeError(f"slice index {begin[i]} of dimension {place} out of "
-                                         "bounds.")
+                        raise ShapeError(
+                            f"slice index {begin[i]} of dimension {place} out of bounds."
+                        )
             self.dimensions.append(_Dimension(first, 1, 1, True))
             return
         if (begin is None and not open_begin) or (end is None and not open_end):
@@ -187,8 +188,9 @@ def _strided_shape(node: Any) -> list[Any]:
     return [found.shape]
 
 
-@op("StridedSlice", shape=_strided_shape, host=("begin", "end", "strides"), views=0,
-    specialise=True)
+@op(
+    "StridedSlice", shape=_strided_shape, host=("begin", "end", "strides"), views=0, specialise=True
+)
 def StridedSlice(node: Any) -> Any:
     """`input[begin:end:strides]` with the masks of `tf.strided_slice`."""
     masks = {m: node._attrs[m] for m in MASKS}
@@ -213,12 +215,15 @@ def _(op, grad):
     value, begin, end, strides = op.inputs
     shape = nodes.shape(value, out_type=begin.dtype)
     masks = {m: op.get_attr(m) for m in MASKS}
-    return [raw.StridedSliceGrad(shape, begin, end, strides, grad, **masks),
-            None, None, None]
+    return [raw.StridedSliceGrad(shape, begin, end, strides, grad, **masks), None, None, None]
 
 
-@op("StridedSliceGrad", shape=from_input(0), host=("shape", "begin", "end", "strides"),
-    specialise=True)
+@op(
+    "StridedSliceGrad",
+    shape=from_input(0),
+    host=("shape", "begin", "end", "strides"),
+    specialise=True,
+)
 def StridedSliceGrad(node: Any) -> Any:
     """Zeros of `shape` with `dy` at the place of the slice."""
     masks = {m: node._attrs[m] for m in MASKS}
@@ -226,8 +231,9 @@ def StridedSliceGrad(node: Any) -> Any:
     def strided_slice_grad(shape, begin, end, strides, dy):
         spec = _resolve(shape.tolist(), begin, end, strides, masks)
         if tuple(dy.shape) != spec.shape:
-            raise invalid(f"shape of dy was {shape_text(dy.shape)} instead of "
-                          f"{shape_text(spec.shape)}")
+            raise invalid(
+                f"shape of dy was {shape_text(dy.shape)} instead of {shape_text(spec.shape)}"
+            )
         result = dy.new_zeros(shape.tolist())
         index, flips = spec.forward()
         part = dy.reshape(spec.kept)
@@ -272,8 +278,10 @@ def _slice_shape(node: Any) -> list[Any]:
     for i in (1, 2):
         vector = sizes(node, i)
         if vector is not None and vector and vector[0] not in (None, len(known)):
-            raise ShapeError(_sizes_differ(sizes(node, 1), sizes(node, 2))
-                             or f"Shape must be rank {vector[0]} but is rank {len(known)}")
+            raise ShapeError(
+                _sizes_differ(sizes(node, 1), sizes(node, 2))
+                or f"Shape must be rank {vector[0]} but is rank {len(known)}"
+            )
     if size is None:
         return [tuple(constant_value_as_shape(node._inputs[2])._sizes or (None,) * len(known))]
     result: list[int | None] = []
@@ -290,8 +298,10 @@ def _slice_shape(node: Any) -> list[Any]:
 def _sizes_differ(a: Any, b: Any) -> str:
     if not a or not b or a[0] is None or b[0] is None or a[0] == b[0]:
         return ""
-    return (f"Dimension 0 in both shapes must be equal, but are {a[0]} and {b[0]}. Shapes are "
-            f"[{a[0]}] and [{b[0]}].")
+    return (
+        f"Dimension 0 in both shapes must be equal, but are {a[0]} and {b[0]}. Shapes are "
+        f"[{a[0]}] and [{b[0]}]."
+    )
 
 
 @op("Slice", shape=_slice_shape, host=("begin", "size"), views=0)
@@ -300,9 +310,11 @@ def Slice(value, begin, size):
     parts = []
     shape = value.shape
     if len(begin) != len(shape) or len(size) != len(shape):
-        raise invalid(f"Expected begin and size arguments to be 1-D tensors of size {len(shape)}, "
-                      f"but got shapes {shape_text(begin.shape)} and {shape_text(size.shape)} "
-                      "instead.")
+        raise invalid(
+            f"Expected begin and size arguments to be 1-D tensors of size {len(shape)}, "
+            f"but got shapes {shape_text(begin.shape)} and {shape_text(size.shape)} "
+            "instead."
+        )
     for i, (first, count) in enumerate(zip(begin.tolist(), size.tolist(), strict=True)):
         whole = shape[i]
         if count == -1:
@@ -359,8 +371,9 @@ def Split(split_dim, value, *, num_split):
     """Equal parts along a dimension."""
     place = int(split_dim.reshape(-1)[0])
     if not -value.ndim <= place < value.ndim:
-        raise invalid(f"-input rank(-{value.ndim}) <= split_dim < input rank ({value.ndim}), but "
-                      f"got {place}")
+        raise invalid(
+            f"-input rank(-{value.ndim}) <= split_dim < input rank ({value.ndim}), but got {place}"
+        )
     whole = value.shape[place]
     if whole % num_split:
         raise invalid(
@@ -389,9 +402,11 @@ def _split_v_shape(node: Any) -> list[Any]:
     if place is None:
         return [(None,) * len(known)] * count
     rank = len(known)
-    where = axis_of(int(place), rank,
-                    f"Dimension size, given by scalar input {int(place)} must be in range "
-                    f"[{-rank}, {rank})")
+    where = axis_of(
+        int(place),
+        rank,
+        f"Dimension size, given by scalar input {int(place)} must be in range [{-rank}, {rank})",
+    )
     whole = known[where]
     if parts is None or len(parts) != count:
         parts = (None,) * count
@@ -400,8 +415,11 @@ def _split_v_shape(node: Any) -> list[Any]:
         holes = int((exact == -1).sum())
         if rest < 0 or (holes == 0 and rest):
             raise ShapeError(
-                "can't split axis of size " + str(whole)
-                + " into pieces of size [" + ",".join(map(str, exact.tolist())) + "]"
+                "can't split axis of size "
+                + str(whole)
+                + " into pieces of size ["
+                + ",".join(map(str, exact.tolist()))
+                + "]"
             )
         parts = tuple(rest if s is None else s for s in parts)
     return [(*known[:where], p, *known[where + 1 :]) for p in parts]
@@ -413,8 +431,9 @@ def SplitV(value, size_splits, split_dim):
     place = int(split_dim.reshape(-1)[0])
     parts = [int(s) for s in size_splits]
     if not -value.ndim <= place < value.ndim:
-        raise invalid(f"-input rank(-{value.ndim}) <= split_dim < input rank ({value.ndim}), but "
-                      f"got {place}")
+        raise invalid(
+            f"-input rank(-{value.ndim}) <= split_dim < input rank ({value.ndim}), but got {place}"
+        )
     whole = value.shape[place]
     rest = whole - sum(s for s in parts if s >= 0)
     if parts.count(-1) > 1:
@@ -612,8 +631,9 @@ def _reverse_shape(node: Any) -> list[Any]:
     if known is not None and axes is not None:
         seen: set[int] = set()
         for i, axis in enumerate(axes.tolist()):
-            place = axis_of(axis, len(known),
-                            f"'axis'[{i}] = {axis} is out of valid range [0, {len(known) - 1}")
+            place = axis_of(
+                axis, len(known), f"'axis'[{i}] = {axis} is out of valid range [0, {len(known) - 1}"
+            )
             if place in seen:
                 raise ShapeError(f"axis {place} specified more than once.")
             seen.add(place)
@@ -659,4 +679,3 @@ def Roll(value, shift, axis):
 def _(op, grad):
     shift, axis = op.inputs[1], op.inputs[2]
     return [raw.Roll(grad, raw.Neg(shift), axis), None, None]
-

@@ -68,19 +68,14 @@ def _from_batch_sizes(known: Sizes, block: list[int], crops: Any) -> Any:
     result = list(known)
     for i, size in enumerate(block):
         whole = known[i + 1]
-        result[i + 1] = (
-            None if crops is None or whole is None else whole * size - sum(crops[i])
-        )
+        result[i + 1] = None if crops is None or whole is None else whole * size - sum(crops[i])
         if result[i + 1] is not None and result[i + 1] < 0:  # type: ignore[operator]
             raise ShapeError(
-                f"Negative dimension size caused by subtracting {sum(crops[i])} from "
-                f"{whole * size}"  # type: ignore[operator]
+                f"Negative dimension size caused by subtracting {sum(crops[i])} from {whole * size}"  # type: ignore[operator]
             )
     product = math.prod(block)
     if known[0] is not None and known[0] % product:
-        raise ShapeError(
-            f"Dimension size must be evenly divisible by {product} but is {known[0]}"
-        )
+        raise ShapeError(f"Dimension size must be evenly divisible by {product} but is {known[0]}")
     result[0] = None if known[0] is None else known[0] // product
     return tuple(result)
 
@@ -127,18 +122,18 @@ def _from_batch(value: torch.Tensor, block: list[int], crops: list[list[int]]) -
             f"Input batch dimension ({value.shape[0]}) is not divisible by product of block sizes "
             f"({product})"
         )
-    batch, space, rest = value.shape[0] // product, value.shape[1 : 1 + count], value.shape[
-        1 + count :
-    ]
+    batch, space, rest = (
+        value.shape[0] // product,
+        value.shape[1 : 1 + count],
+        value.shape[1 + count :],
+    )
     order = [count]
     for i in range(count):
         order += [count + 1 + i, i]
     order += range(1 + 2 * count, 1 + 2 * count + len(rest))
     moved = value.reshape(*block, batch, *space, *rest).permute(order)
     moved = moved.reshape(batch, *(s * b for s, b in zip(space, block, strict=True)), *rest)
-    index = [slice(None)] + [
-        slice(a, moved.shape[i + 1] - b) for i, (a, b) in enumerate(crops)
-    ]
+    index = [slice(None)] + [slice(a, moved.shape[i + 1] - b) for i, (a, b) in enumerate(crops)]
     return moved[tuple(index)].contiguous()
 
 
@@ -198,8 +193,8 @@ def _depth_shape(node: Any) -> list[Any]:
     assert known is not None
     block = node._attrs["block_size"]
     layout = node._attrs["data_format"]
-    batch, height, width, depth = known if layout == "NHWC" else (
-        known[0], known[2], known[3], known[1]
+    batch, height, width, depth = (
+        known if layout == "NHWC" else (known[0], known[2], known[3], known[1])
     )
     if node.type == "SpaceToDepth":
         for size in (height, width):
@@ -236,8 +231,10 @@ def SpaceToDepth(value, *, block_size, data_format):
     """Blocks of pixels become channels: [n, h, w, c] -> [n, h/b, w/b, b*b*c]."""
     batch, height, width, depth = _as_nhwc(value, data_format).shape
     if height % block_size or width % block_size:
-        raise invalid(f"Image width {width} and height {height} should be divisible by block_size: "
-                      f"{block_size}")
+        raise invalid(
+            f"Image width {width} and height {height} should be divisible by block_size: "
+            f"{block_size}"
+        )
     blocks = _as_nhwc(value, data_format).reshape(
         batch, height // block_size, block_size, width // block_size, block_size, depth
     )
@@ -265,14 +262,20 @@ def DepthToSpace(value, *, block_size, data_format):
 
 @SpaceToDepth.gradient
 def _(op, grad):
-    return [raw.DepthToSpace(grad, block_size=op.get_attr("block_size"),
-                             data_format=op.get_attr("data_format"))]
+    return [
+        raw.DepthToSpace(
+            grad, block_size=op.get_attr("block_size"), data_format=op.get_attr("data_format")
+        )
+    ]
 
 
 @DepthToSpace.gradient
 def _(op, grad):
-    return [raw.SpaceToDepth(grad, block_size=op.get_attr("block_size"),
-                             data_format=op.get_attr("data_format"))]
+    return [
+        raw.SpaceToDepth(
+            grad, block_size=op.get_attr("block_size"), data_format=op.get_attr("data_format")
+        )
+    ]
 
 
 # -- sequences -----------------------------------------------------------------------------------------
@@ -302,14 +305,17 @@ def ReverseSequence(value, seq_lengths, *, seq_dim, batch_dim):
     """The first `seq_lengths[b]` elements along `seq_dim` of each example in reverse order."""
     host = isinstance(value, np.ndarray)
     if len(seq_lengths) != value.shape[batch_dim]:
-        raise invalid(f"len(seq_lens) != input.dims({batch_dim}), ({len(seq_lengths)} vs. "
-                      f"{value.shape[batch_dim]})")
+        raise invalid(
+            f"len(seq_lens) != input.dims({batch_dim}), ({len(seq_lengths)} vs. "
+            f"{value.shape[batch_dim]})"
+        )
     whole = value.shape[seq_dim]
     lengths = seq_lengths.to(torch.int64)
     if lengths.device.type == "cpu" and len(lengths):
         if int(lengths.max()) > whole:
-            raise invalid(f"seq_lens({int((lengths > whole).nonzero()[0])}) > "
-                          f"input.dims({seq_dim})")
+            raise invalid(
+                f"seq_lens({int((lengths > whole).nonzero()[0])}) > input.dims({seq_dim})"
+            )
         if int(lengths.min()) < 0:
             raise invalid(f"seq_lens({int((lengths < 0).nonzero()[0])}) < 0")
     places = torch.arange(whole, device=lengths.device)
@@ -330,7 +336,9 @@ def ReverseSequence(value, seq_lengths, *, seq_dim, batch_dim):
 def _(op, grad):
     return [
         raw.ReverseSequence(
-            grad, op.inputs[1], seq_dim=op.get_attr("seq_dim"),
+            grad,
+            op.inputs[1],
+            seq_dim=op.get_attr("seq_dim"),
             batch_dim=op.get_attr("batch_dim"),
         ),
         None,
@@ -430,8 +438,10 @@ def _(op, grad):
     inputs = 1 + _product(rows, columns)
     numbers = _int64_range(1, inputs)
     places = raw.ExtractImagePatches(
-        nodes.reshape(numbers, (1, rows, columns, 1)), ksizes=op.get_attr("ksizes"),
-        strides=op.get_attr("strides"), rates=op.get_attr("rates"),
+        nodes.reshape(numbers, (1, rows, columns, 1)),
+        ksizes=op.get_attr("ksizes"),
+        strides=op.get_attr("strides"),
+        rates=op.get_attr("rates"),
         padding=op.get_attr("padding"),
     )
     out_shape = nodes.shape(op.outputs[0], out_type=dtypes.int64)
@@ -469,7 +479,8 @@ def _(op, grad):
     inputs = 1 + planes * rows * columns
     places = raw.ExtractVolumePatches(
         nodes.reshape(_int64_range(1, inputs), (1, planes, rows, columns, 1)),
-        ksizes=op.get_attr("ksizes"), strides=op.get_attr("strides"),
+        ksizes=op.get_attr("ksizes"),
+        strides=op.get_attr("strides"),
         padding=op.get_attr("padding"),
     )
     _, out_planes, out_rows, out_columns, _ = op.outputs[0].shape.as_list()
@@ -509,8 +520,7 @@ def EnsureShape(node: Any) -> Any:
             found = "[" + ",".join(map(str, value.shape)) + "]"
             described = "[" + ",".join("?" if s is None else str(s) for s in wanted._sizes) + "]"
             raise invalid(
-                f"Shape of tensor {name} {found} is not compatible with expected shape "
-                f"{described}."
+                f"Shape of tensor {name} {found} is not compatible with expected shape {described}."
             )
         return value
 
@@ -520,5 +530,3 @@ def EnsureShape(node: Any) -> Any:
 @EnsureShape.gradient
 def _(op, grad):
     return [grad]
-
-

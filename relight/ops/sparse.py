@@ -33,8 +33,9 @@ def strides_of(shape: list[int]) -> list[int]:
 
 def places(indices: torch.Tensor, shape: Any) -> torch.Tensor:
     """Row-major places [n] of coordinates [n, rank]."""
-    strides = torch.tensor(strides_of([int(s) for s in shape]), dtype=torch.int64,
-                           device=indices.device)
+    strides = torch.tensor(
+        strides_of([int(s) for s in shape]), dtype=torch.int64, device=indices.device
+    )
     return (indices.to(torch.int64) * strides).sum(1)
 
 
@@ -62,11 +63,17 @@ def check_order(indices: torch.Tensor, shape: Any) -> None:
         return
     row = int(wrong.nonzero()[0])
     if bool(outside[row]):
-        raise invalid(f"indices[{row}] = {_listed(indices[row])} is out of bounds: need 0 <= index "
-                      f"< {_listed(limits)}")
-    what = "is repeated" if int(steps[row - 1]) == 0 else (
-        "is out of order. Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to "
-        "create a correctly ordered copy."
+        raise invalid(
+            f"indices[{row}] = {_listed(indices[row])} is out of bounds: need 0 <= index "
+            f"< {_listed(limits)}"
+        )
+    what = (
+        "is repeated"
+        if int(steps[row - 1]) == 0
+        else (
+            "is out of order. Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to "
+            "create a correctly ordered copy."
+        )
     )
     raise invalid(f"indices[{row}] = {_listed(indices[row])} {what}")
 
@@ -80,12 +87,16 @@ def SparseToDense(indices, output_shape, values, default, *, validate_indices):
     shape = output_shape.tolist()
     rows = indices.reshape(-1, 1) if indices.ndim < 2 else indices
     if rows.shape[1] != len(shape):
-        raise invalid(f"output_shape has incorrect number of elements: {len(shape)} should be: "
-                      f"{rows.shape[1]}")
+        raise invalid(
+            f"output_shape has incorrect number of elements: {len(shape)} should be: "
+            f"{rows.shape[1]}"
+        )
     rows = rows.to(torch.int64)
     if values.ndim and len(values) != len(rows):
-        raise invalid(f"sparse_values has incorrect shape {shape_text(values.shape)}, should be [] "
-                      f"or [{len(rows)}]")
+        raise invalid(
+            f"sparse_values has incorrect shape {shape_text(values.shape)}, should be [] "
+            f"or [{len(rows)}]"
+        )
     if validate_indices:
         check_order(rows, shape)
     flat = places(rows, shape)
@@ -124,8 +135,10 @@ def _dense_add_shape(node: Any) -> list[Any]:
 def SparseTensorDenseAdd(indices, values, shape, dense):
     """A dense tensor with a sparse one of the same shape added."""
     if shape.tolist() != list(dense.shape):
-        raise invalid(f"Dimension 0 does not equal (no broadcasting is supported): sparse side "
-                      f"{shape_text(shape)} vs dense side {shape_text(dense.shape)}")
+        raise invalid(
+            f"Dimension 0 does not equal (no broadcasting is supported): sparse side "
+            f"{shape_text(shape)} vs dense side {shape_text(dense.shape)}"
+        )
     result = dense.clone(memory_format=torch.contiguous_format)
     result.view(-1).index_add_(0, places(indices, dense.shape), values)
     return result
@@ -171,12 +184,16 @@ def SparseTensorDenseMatMul(indices, values, shape, b, *, adjoint_a, adjoint_b):
             f"Dimensions of B: {shape_text(b.shape)}"
         )
     for index, limit, name in ((columns, k, "k"), (rows, m, "m")):
-        if index.numel() and index.device.type == "cpu" and (
-            int(index.min()) < 0 or int(index.max()) >= limit
+        if (
+            index.numel()
+            and index.device.type == "cpu"
+            and (int(index.min()) < 0 or int(index.max()) >= limit)
         ):
             bad = int(((index < 0) | (index >= limit)).nonzero()[0])
-            raise invalid(f"{name} ({int(index[bad])}) from index[{bad},"
-                          f"{1 if name == 'k' else 0}] out of bounds (>={limit})")
+            raise invalid(
+                f"{name} ({int(index[bad])}) from index[{bad},"
+                f"{1 if name == 'k' else 0}] out of bounds (>={limit})"
+            )
     result = b.new_zeros((m, b.shape[1]))
     return result.index_add_(0, rows, values[:, None] * b.index_select(0, columns))
 
@@ -186,17 +203,13 @@ def _(op, grad):
     indices, values, shape, b = op.inputs
     adjoint_a, adjoint_b = op.get_attr("adjoint_a"), op.get_attr("adjoint_b")
     if values.dtype.is_complex:
-        raise NotImplementedError(
-            "SparseTensorDenseMatMul op does not support complex gradients."
-        )
+        raise NotImplementedError("SparseTensorDenseMatMul op does not support complex gradients.")
     b_grad = raw.SparseTensorDenseMatMul(indices, values, shape, grad, adjoint_a=not adjoint_a)
     if adjoint_b:
         b_grad = nodes.transpose(b_grad)
     rows, columns = indices[:, 0], indices[:, 1]
     parts_a = nodes.gather(grad, columns if adjoint_a else rows)
-    parts_b = nodes.gather(
-        nodes.transpose(b) if adjoint_b else b, rows if adjoint_a else columns
-    )
+    parts_b = nodes.gather(nodes.transpose(b) if adjoint_b else b, rows if adjoint_a else columns)
     return [None, math_nodes.reduce_sum(parts_a * parts_b, axis=1), None, b_grad]
 
 
@@ -246,22 +259,30 @@ def SparseReshape(indices, input_shape, new_shape):
     old, new = input_shape.tolist(), new_shape.tolist()
     total = math.prod(old)
     if new.count(-1) > 1:
-        raise invalid("only one output dimension may be -1, not both "
-                      f"{new.index(-1)} and {new.index(-1, new.index(-1) + 1)}")
+        raise invalid(
+            "only one output dimension may be -1, not both "
+            f"{new.index(-1)} and {new.index(-1, new.index(-1) + 1)}"
+        )
     if -1 in new:
         rest = math.prod(s for s in new if s != -1)
         if rest == 0:
-            raise invalid("reshape cannot infer the missing input size for an empty tensor unless "
-                          "all specified input sizes are non-zero")
+            raise invalid(
+                "reshape cannot infer the missing input size for an empty tensor unless "
+                "all specified input sizes are non-zero"
+            )
         if total % rest:
-            raise invalid(f"Input to reshape is a SparseTensor with {total} dense values, but the "
-                          f"requested shape requires a multiple of {rest}. input_shape="
-                          f"{shape_text(old)} output_shape={shape_text(new)}")
+            raise invalid(
+                f"Input to reshape is a SparseTensor with {total} dense values, but the "
+                f"requested shape requires a multiple of {rest}. input_shape="
+                f"{shape_text(old)} output_shape={shape_text(new)}"
+            )
         new = [total // rest if s == -1 else s for s in new]
     if math.prod(new) != total:
-        raise invalid(f"Input to reshape is a tensor with {total} dense values, but the requested "
-                      f"shape has {math.prod(new)}. input_shape={shape_text(old)} output_shape="
-                      f"{shape_text(new)}")
+        raise invalid(
+            f"Input to reshape is a tensor with {total} dense values, but the requested "
+            f"shape has {math.prod(new)}. input_shape={shape_text(old)} output_shape="
+            f"{shape_text(new)}"
+        )
     return coordinates(places(indices, old), new), torch.tensor(new, dtype=torch.int64)
 
 
@@ -292,12 +313,16 @@ def SparseConcat(indices, values, shapes, *, concat_dim):
     moved = []
     for i, (part, shape) in enumerate(zip(indices, shapes, strict=True)):
         if len(shape) != rank:
-            raise invalid(f"Ranks of all input tensors must match: expected {rank} but got "
-                          f"{len(shape)} at position {i}")
+            raise invalid(
+                f"Ranks of all input tensors must match: expected {rank} but got "
+                f"{len(shape)} at position {i}"
+            )
         for d in range(rank):
             if d != axis and int(shape[d]) != whole[d]:
-                raise invalid(f"Input shapes must match: expected {whole[d]} for dimension {d} but "
-                              f"got {int(shape[d])} at position {i}")
+                raise invalid(
+                    f"Input shapes must match: expected {whole[d]} for dimension {d} but "
+                    f"got {int(shape[d])} at position {i}"
+                )
         shifted = part.clone()
         shifted[:, axis] += whole[axis]
         moved.append(shifted)
@@ -325,8 +350,10 @@ def SparseSplit(split_dim, indices, values, shape, *, num_split):
         raise invalid(f"Input split_dim should be between [{-rank}, {rank}), got {int(split_dim)}")
     whole = int(shape[axis])
     if not 1 <= num_split <= whole:
-        raise invalid(f"Input num_split should be between 1 and the splitting dimension size "
-                      f"({whole}), got {num_split}")
+        raise invalid(
+            f"Input num_split should be between 1 and the splitting dimension size "
+            f"({whole}), got {num_split}"
+        )
     small, extra = divmod(whole, num_split)
     result: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
     start = 0
@@ -392,9 +419,7 @@ def _count(node: Any, index: int) -> int | None:
     return None if known is None else known[0]
 
 
-def scatter_matching(
-    grad: torch.Tensor, wanted: torch.Tensor, found: torch.Tensor
-) -> torch.Tensor:
+def scatter_matching(grad: torch.Tensor, wanted: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
     """For each of the rows `wanted` the element of `grad` whose row in `found` is equal, or 0."""
     result = grad.new_zeros(len(wanted))
     if not len(wanted) or not len(found):
@@ -429,8 +454,9 @@ def SparseFillEmptyRows(indices, values, dense_shape, default):
         bad = int(((rows < 0) | (rows >= count)).nonzero()[0])
         raise invalid(f"indices({bad}, 0) is invalid: {int(rows[bad])} >= {count}")
     if count == 0 and len(rows):
-        raise invalid(f"Received SparseTensor with dense_shape[0] = 0 but indices.shape[0] = "
-                      f"{len(rows)}")
+        raise invalid(
+            f"Received SparseTensor with dense_shape[0] = 0 but indices.shape[0] = {len(rows)}"
+        )
     filled = torch.zeros(count, dtype=torch.bool, device=indices.device)
     filled[rows] = True
     empty = ~filled

@@ -29,8 +29,9 @@ def _add_shape(node: Any) -> list[Any]:
 def SparseAdd(a_indices, a_values, a_shape, b_indices, b_values, b_shape, thresh):
     """The sum of two sparse tensors; elements smaller than `thresh` in magnitude are left out."""
     if len(a_shape) != len(b_shape):
-        raise invalid(f"Ranks of input tensors must match, but saw ranks: {len(a_shape)} and "
-                      f"{len(b_shape)}")
+        raise invalid(
+            f"Ranks of input tensors must match, but saw ranks: {len(a_shape)} and {len(b_shape)}"
+        )
     for i, (x, y) in enumerate(zip(a_shape.tolist(), b_shape.tolist(), strict=True)):
         if x != y:
             raise invalid(f"Input shapes must match: got {x} and {y} for dimension {i}")
@@ -180,9 +181,7 @@ def _(op, grad):
     total = -raw.SparseReduceSum(
         product.indices, product.values, product.dense_shape, [-1], keep_dims=True
     )
-    summed = raw.SparseDenseCwiseAdd(
-        gradient.indices, gradient.values, gradient.dense_shape, total
-    )
+    summed = raw.SparseDenseCwiseAdd(gradient.indices, gradient.values, gradient.dense_shape, total)
     result = SparseTensor(gradient.indices, summed, gradient.dense_shape)
     return [None, result.values * output.values, None]
 
@@ -265,8 +264,9 @@ def _extreme(name: str, function: Any) -> Any:
     @op(name, shape=lambda node: [(None, _rank(node)), (None,)], host=("a_shape", "b_shape"))
     def kernel(a_indices, a_values, a_shape, b_indices, b_values, b_shape):
         if a_shape.tolist() != b_shape.tolist():
-            raise invalid("Operands' shapes do not match: got "
-                          f"{a_shape.tolist()} and {b_shape.tolist()}")
+            raise invalid(
+                f"Operands' shapes do not match: got {a_shape.tolist()} and {b_shape.tolist()}"
+            )
         a, b = places(a_indices, a_shape), places(b_indices, a_shape)
         unique, inverse = torch.cat([a, b]).unique(return_inverse=True)
         left = a_values.new_zeros(len(unique))

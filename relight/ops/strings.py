@@ -86,8 +86,7 @@ def StringToNumber(node: Any) -> Any:
         elif _HEXADECIMAL.match(text):
             return float.fromhex(text.decode())
         raise invalid(
-            "StringToNumberOp could not correctly convert string: "
-            f"{text.decode(errors='replace')}"
+            f"StringToNumberOp could not correctly convert string: {text.decode(errors='replace')}"
         )
 
     def convert(value):
@@ -111,8 +110,9 @@ def AsString(node: Any) -> Any:
     if not real:
         for name in ("scientific", "shortest"):
             if attrs[name]:
-                raise invalid(f"scientific and shortest format not supported for datatype "
-                              f"{dtype.name}")
+                raise invalid(
+                    f"scientific and shortest format not supported for datatype {dtype.name}"
+                )
         if precision >= 0:
             raise invalid(f"precision not supported for datatype {dtype.name}")
     if fill not in ("", " ", "-", "0", "+", "#"):
@@ -256,8 +256,10 @@ def _substr_shape(node: Any) -> list[Any]:
 def Substr(value, pos, length, *, unit):
     """`len` bytes (or UTF-8 characters) from `pos` on, which counts from the end when negative."""
     if pos.shape != length.shape:
-        raise invalid(f"pos and len should have the same shape, got: {shape_text(pos.shape)} vs. "
-                      f"{shape_text(length.shape)}")
+        raise invalid(
+            f"pos and len should have the same shape, got: {shape_text(pos.shape)} vs. "
+            f"{shape_text(length.shape)}"
+        )
     value, pos, length = np.broadcast_arrays(value, pos, length)
     result = []
     listed = zip(value.ravel().tolist(), pos.ravel().tolist(), length.ravel().tolist(), strict=True)
@@ -265,8 +267,9 @@ def Substr(value, pos, length, *, unit):
         units: Any = _characters(text) if unit == "UTF8_CHAR" and text else text
         if not -len(units) <= start <= len(units):
             where = f" at index {i}" if value.ndim == 1 else ""
-            raise invalid(f"pos {start} out of range for string b'{text.decode(errors='replace')}'"
-                          f"{where}")
+            raise invalid(
+                f"pos {start} out of range for string b'{text.decode(errors='replace')}'{where}"
+            )
         first = start + len(units) if start < 0 else start
         part = units[first : first + max(count, 0)]
         result.append(b"".join(part) if isinstance(part, list) else part)
@@ -356,8 +359,9 @@ def _reduce_join_shape(node: Any) -> list[Any]:
     dropped = set()
     for axis in np.ravel(axes).tolist():
         if not -len(known) <= axis < len(known):
-            raise ShapeError(f"Invalid reduction dimension {axis} for input with {len(known)} "
-                             "dimensions")
+            raise ShapeError(
+                f"Invalid reduction dimension {axis} for input with {len(known)} dimensions"
+            )
         if axis % len(known) in dropped:
             raise ShapeError(f"Duplicate reduction index {axis}")
         dropped.add(axis % len(known))
@@ -374,8 +378,9 @@ def ReduceJoin(value, axes, *, keep_dims, separator):
     order = []
     for axis in np.ravel(axes).tolist():
         if not -value.ndim <= axis < value.ndim:
-            raise invalid(f"Invalid reduction dimension {axis} for input with {value.ndim} "
-                          "dimension(s)")
+            raise invalid(
+                f"Invalid reduction dimension {axis} for input with {value.ndim} dimension(s)"
+            )
         order.append(axis % value.ndim)
     if not order:
         return value.copy()
@@ -385,9 +390,11 @@ def ReduceJoin(value, axes, *, keep_dims, separator):
     )
     between = _bytes(separator)
     joined = [between.join(r) for r in rows.tolist()]
-    shape = [1 if i in order else s for i, s in enumerate(value.shape)] if keep_dims else [
-        value.shape[i] for i in kept
-    ]
+    shape = (
+        [1 if i in order else s for i, s in enumerate(value.shape)]
+        if keep_dims
+        else [value.shape[i] for i in kept]
+    )
     return _strings(joined, shape)
 
 
@@ -420,8 +427,10 @@ def StringFormat(inputs, *, template, placeholder, summarize):
     """A template whose placeholders are replaced by values, in order."""
     pieces = template.split(placeholder)
     if len(pieces) - 1 != len(inputs):
-        raise invalid(f"num placeholders in template and num inputs must match: "
-                      f"{len(pieces) - 1} vs. {len(inputs)}")
+        raise invalid(
+            f"num placeholders in template and num inputs must match: "
+            f"{len(pieces) - 1} vs. {len(inputs)}"
+        )
     text = pieces[0]
     for value, piece in zip(inputs, pieces[1:], strict=True):
         text += summary_v2(value, summarize) + piece
@@ -466,6 +475,13 @@ def DecodeBase64(value):
 
 
 not_differentiable(
-    "RegexReplace", "StringToHashBucket", "StringToHashBucketFast", "StringToHashBucketStrong",
-    "ReduceJoin", "StringSplit", "AsString", "EncodeBase64", "DecodeBase64",
+    "RegexReplace",
+    "StringToHashBucket",
+    "StringToHashBucketFast",
+    "StringToHashBucketStrong",
+    "ReduceJoin",
+    "StringSplit",
+    "AsString",
+    "EncodeBase64",
+    "DecodeBase64",
 )

@@ -12,8 +12,13 @@ from relight.ops.array import invalid
 from relight.ops.shape_rules import same, sizes
 from relight.ops.strings import each
 
-_CODECS = {"UTF-8": "utf-8", "UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be",
-           "UTF-16": "utf-16", "UTF-32": "utf-32"}
+_CODECS = {
+    "UTF-8": "utf-8",
+    "UTF-16-BE": "utf-16-be",
+    "UTF-32-BE": "utf-32-be",
+    "UTF-16": "utf-16",
+    "UTF-32": "utf-32",
+}
 
 
 def _codec(name: str) -> str:
@@ -72,9 +77,7 @@ def UnicodeTranscode(node: Any) -> Any:
     """Strings in another encoding."""
     decode = decoder(node)
     codec = _codec(node._attrs["output_encoding"])
-    return lambda value: each(
-        value, lambda v: b"".join(chr(c).encode(codec) for c, _ in decode(v))
-    )
+    return lambda value: each(value, lambda v: b"".join(chr(c).encode(codec) for c, _ in decode(v)))
 
 
 def _decode_shape(node: Any) -> list[Any]:
@@ -134,5 +137,3 @@ def UnicodeEncode(node: Any) -> Any:
         return result
 
     return run
-
-

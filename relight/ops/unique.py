@@ -22,8 +22,11 @@ def _unique_shape(node: Any) -> list[Any]:
     if node.type in ("Unique", "UniqueWithCounts"):
         index = (known[0],) if known is not None and len(known) == 1 else None
         return [(None,), index, (None,)][: len(node._outputs)]
-    return [None if known is None else (None,) * len(known), None if known is None else (None,),
-            (None,)][: len(node._outputs)]
+    return [
+        None if known is None else (None,) * len(known),
+        None if known is None else (None,),
+        (None,),
+    ][: len(node._outputs)]
 
 
 def _first_seen(keys: list[Any]) -> tuple[list[int], list[int], list[int]]:
@@ -132,16 +135,24 @@ def _edit_shape(node: Any) -> list[Any]:
     return [None if count is None or count[0] is None else (None,) * (count[0] - 1)]
 
 
-_EDIT_HOST = ("hypothesis_indices", "hypothesis_values", "hypothesis_shape", "truth_indices",
-              "truth_values", "truth_shape")
+_EDIT_HOST = (
+    "hypothesis_indices",
+    "hypothesis_values",
+    "hypothesis_shape",
+    "truth_indices",
+    "truth_values",
+    "truth_shape",
+)
 
 
 @op("EditDistance", shape=_edit_shape, host=_EDIT_HOST, host_out=True)
 def EditDistance(h_indices, h_values, h_shape, t_indices, t_values, t_shape, *, normalize):
     """The Levenshtein distance of sequences along the last dimension of two sparse tensors."""
     if len(h_shape) != len(t_shape):
-        raise invalid("Expected hypothesis_shape.num_elements() == truth_shape.num_elements() but "
-                      f"got {len(h_shape)} and {len(t_shape)}")
+        raise invalid(
+            "Expected hypothesis_shape.num_elements() == truth_shape.num_elements() but "
+            f"got {len(h_shape)} and {len(t_shape)}"
+        )
     shape = [max(int(a), int(b)) for a, b in zip(h_shape[:-1], t_shape[:-1], strict=True)]
     hypotheses, truths = _sequences(h_indices, h_values), _sequences(t_indices, t_values)
     result = np.zeros(shape, np.float32)
@@ -197,13 +208,18 @@ def Fingerprint(node: Any) -> Any:
         )
 
     def _of_row(row):
-        joined = b"".join(
-            fingerprint64(item).to_bytes(8, "little") for item in row.tolist()
-        )
+        joined = b"".join(fingerprint64(item).to_bytes(8, "little") for item in row.tolist())
         return fingerprint64(joined)
 
     return fingerprint
 
 
-not_differentiable("Unique", "UniqueWithCounts", "UniqueV2", "UniqueWithCountsV2", "ListDiff",
-                   "EditDistance", "Fingerprint")
+not_differentiable(
+    "Unique",
+    "UniqueWithCounts",
+    "UniqueV2",
+    "UniqueWithCountsV2",
+    "ListDiff",
+    "EditDistance",
+    "Fingerprint",
+)

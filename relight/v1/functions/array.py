@@ -35,8 +35,9 @@ newaxis = export("newaxis")(None)
 @export("placeholder")
 def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tensor:
     """A tensor that must be fed; `shape` may be partly known or None."""
-    return raw.Placeholder(dtype=dtype, shape=None if shape is None else TensorShape(shape),
-                           name=name)
+    return raw.Placeholder(
+        dtype=dtype, shape=None if shape is None else TensorShape(shape), name=name
+    )
 
 
 @export("placeholder_with_default")
@@ -137,9 +138,7 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
         elif m == 1 or n == 1 or m == n:
             result.append(n if m == 1 else m)
         else:
-            raise ValueError(
-                f"Incompatible shapes for broadcasting: {shape_x} and {shape_y}"
-            )
+            raise ValueError(f"Incompatible shapes for broadcasting: {shape_x} and {shape_y}")
     return TensorShape(result)
 
 
@@ -150,9 +149,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
 
 
 @export("expand_dims")
-def expand_dims(
-    input: Any, axis: Any = None, name: str | None = None, dim: Any = None
-) -> Tensor:
+def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
     """The tensor with a dimension of size 1 inserted at `axis`."""
     axis = deprecated_argument("axis", axis, "dim", dim)
     if axis is None:
@@ -306,9 +303,7 @@ def where_v2(condition: Any, x: Any = None, y: Any = None, name: str | None = No
 def _where(condition: Any, x: Any, y: Any, name: str | None, op_type: str) -> Tensor:
     if x is None and y is None:
         with name_scope(name, "Where", [condition]) as scope:
-            condition = convert_to_tensor(
-                condition, preferred_dtype=dtypes.bool, name="condition"
-            )
+            condition = convert_to_tensor(condition, preferred_dtype=dtypes.bool, name="condition")
             return raw.Where(condition, name=scope)
     if x is None or y is None:
         raise ValueError("x and y must both be non-None or both be None.")

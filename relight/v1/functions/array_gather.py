@@ -75,9 +75,7 @@ def _batch_gather(params: Tensor, indices: Tensor, batch: int) -> Tensor:
 
 
 @export("gather_nd", "manip.gather_nd")
-def gather_nd(
-    params: Any, indices: Any, name: str | None = None, batch_dims: Any = 0
-) -> Tensor:
+def gather_nd(params: Any, indices: Any, name: str | None = None, batch_dims: Any = 0) -> Tensor:
     """params[indices[..., 0], indices[..., 1], ...]: indices.shape[:-1] + params.shape[depth:]."""
     static = constant_value(batch_dims)
     if static is not None:
@@ -118,9 +116,7 @@ def _batch_gather_nd(params: Any, indices: Any, batch: Any, name: str | None) ->
         grid_shape = shape(grid)
         grid = reshape(
             grid,
-            concat(
-                [grid_shape[:1], ones(inner_count, dtype=dtypes.int32), grid_shape[1:]], axis=0
-            ),
+            concat([grid_shape[:1], ones(inner_count, dtype=dtypes.int32), grid_shape[1:]], axis=0),
         )
         grid = tile(grid, multiples=concat(((1,), inner_shape, (1,)), axis=0))
         flat_shape = concat(([batch_size], indices_shape[batch:]), axis=0)
@@ -137,17 +133,13 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) 
 
 
 @export("tensor_scatter_add", "tensor_scatter_nd_add")
-def tensor_scatter_add(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None
-) -> Tensor:
+def tensor_scatter_add(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
     """The tensor with `updates` added at `indices` [..., depth]."""
     return raw.TensorScatterAdd(tensor, indices, updates, name=name)
 
 
 @export("tensor_scatter_sub", "tensor_scatter_nd_sub")
-def tensor_scatter_sub(
-    tensor: Any, indices: Any, updates: Any, name: str | None = None
-) -> Tensor:
+def tensor_scatter_sub(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
     """The tensor with `updates` subtracted at `indices` [..., depth]."""
     return raw.TensorScatterSub(tensor, indices, updates, name=name)
 
@@ -255,9 +247,7 @@ def space_to_batch_nd(
 
 
 @export("batch_to_space_nd", "manip.batch_to_space_nd")
-def batch_to_space_nd(
-    input: Any, block_shape: Any, crops: Any, name: str | None = None
-) -> Tensor:
+def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
     """Blocks of the batch dimension moved to the spatial dimensions, which are cropped."""
     return raw.BatchToSpaceND(input, block_shape, crops, name=name)
 

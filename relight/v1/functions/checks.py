@@ -87,9 +87,7 @@ def _compare(
         condition = math_nodes.reduce_all(getattr(raw, op_type)(x, y))
         x_value, y_value = constant_value(x), constant_value(y)
         if x_value is not None and y_value is not None and not np.all(static(x_value, y_value)):
-            raise errors.InvalidArgumentError(
-                None, None, "\n".join(_static_text(d) for d in data)
-            )
+            raise errors.InvalidArgumentError(None, None, "\n".join(_static_text(d) for d in data))
         return Assert(condition, data, summarize=summarize)
 
 
@@ -109,9 +107,7 @@ def assert_equal(
     with name_scope(name, "assert_equal", [x, y, *(data or [])]):
         if x is y:
             return no_op()
-    return _compare(
-        "==", "assert_equal", "Equal", np.equal, x, y, data, summarize, message, name
-    )
+    return _compare("==", "assert_equal", "Equal", np.equal, x, y, data, summarize, message, name)
 
 
 @export("assert_none_equal", "debugging.assert_none_equal")
@@ -183,14 +179,29 @@ def assert_greater_equal(
 ) -> Operation:
     """An operation that raises InvalidArgumentError unless x >= y everywhere."""
     return _compare(
-        ">=", "assert_greater_equal", "GreaterEqual", np.greater_equal, x, y, data, summarize,
-        message, name,
+        ">=",
+        "assert_greater_equal",
+        "GreaterEqual",
+        np.greater_equal,
+        x,
+        y,
+        data,
+        summarize,
+        message,
+        name,
     )
 
 
 def _sign(
-    x: Any, sign: str, compare: Any, zero_first: bool, default_name: str,
-    data: Any, summarize: int | None, message: str | None, name: str | None,
+    x: Any,
+    sign: str,
+    compare: Any,
+    zero_first: bool,
+    default_name: str,
+    data: Any,
+    summarize: int | None,
+    message: str | None,
+    name: str | None,
 ) -> Operation:
     with name_scope(name, default_name, [x, *(data or [])]):
         x = convert_to_tensor(x, name="x")
@@ -422,9 +433,7 @@ def Print(
 
     `summarize` elements of each tensor (3 by default), the first `first_n` times.
     """
-    return raw.Print(
-        input_, data, message=message, first_n=first_n, summarize=summarize, name=name
-    )
+    return raw.Print(input_, data, message=message, first_n=first_n, summarize=summarize, name=name)
 
 
 def _free_placeholder(text: str) -> str:
@@ -508,5 +517,3 @@ def _formatted(inputs: Any, separator: str, summarize: int, name: str | None) ->
     return raw.StringFormat(
         tensors, template=template, placeholder=placeholder, summarize=summarize, name=name
     )
-
-

@@ -31,9 +31,7 @@ def _check_types(table: Any, key_dtype: Any, value_dtype: Any) -> None:
     if key_dtype.base_dtype != table.key_dtype:
         raise TypeError(f"Invalid key dtype, expected {table.key_dtype} but got {key_dtype}.")
     if value_dtype.base_dtype != table.value_dtype:
-        raise TypeError(
-            f"Invalid value dtype, expected {table.value_dtype} but got {value_dtype}."
-        )
+        raise TypeError(f"Invalid value dtype, expected {table.value_dtype} but got {value_dtype}.")
 
 
 @export("contrib.lookup.LookupInterface")
@@ -201,12 +199,12 @@ def _check_column(what: str, plural: str, dtype: Any, index: int, whole: tuple[A
     if index < -2:
         raise ValueError(f"Invalid {what} index {index}.")
     if index == TextFileIndex.LINE_NUMBER and dtype != dtypes.int64:
-        raise ValueError(
-            f"Signature mismatch. {plural} must be dtype {dtypes.int64}, got {dtype}."
-        )
+        raise ValueError(f"Signature mismatch. {plural} must be dtype {dtypes.int64}, got {dtype}.")
     described, integers = whole
-    if index == TextFileIndex.WHOLE_LINE and dtype != dtypes.string and not (
-        integers and dtype.is_integer
+    if (
+        index == TextFileIndex.WHOLE_LINE
+        and dtype != dtypes.string
+        and not (integers and dtype.is_integer)
     ):
         word = "" if integers else "dtype "
         raise ValueError(f"Signature mismatch. {plural} must be {word}{described}, got {dtype}.")
@@ -226,8 +224,14 @@ class TextFileStringTableInitializer(TextFileInitializer):
         name: str = "text_file_string_table_init",
     ):
         super().__init__(
-            filename, dtypes.int64, key_column_index, dtypes.string, value_column_index,
-            vocab_size=vocab_size, delimiter=delimiter, name=name,
+            filename,
+            dtypes.int64,
+            key_column_index,
+            dtypes.string,
+            value_column_index,
+            vocab_size=vocab_size,
+            delimiter=delimiter,
+            name=name,
         )
 
 
@@ -246,8 +250,14 @@ class TextFileIdTableInitializer(TextFileInitializer):
         key_dtype: Any = dtypes.string,
     ):
         super().__init__(
-            filename, key_dtype, key_column_index, dtypes.int64, value_column_index,
-            vocab_size=vocab_size, delimiter=delimiter, name=name,
+            filename,
+            key_dtype,
+            key_column_index,
+            dtypes.int64,
+            value_column_index,
+            vocab_size=vocab_size,
+            delimiter=delimiter,
+            name=name,
         )
 
 
@@ -309,8 +319,10 @@ class StaticHashTable(InitializableLookupTableBase):
 
     def _create_resource(self) -> Any:
         handle = raw.HashTableV2(
-            shared_name=self._shared_name, key_dtype=self._key_dtype,
-            value_dtype=self._value_dtype, name=self._name,
+            shared_name=self._shared_name,
+            key_dtype=self._key_dtype,
+            value_dtype=self._value_dtype,
+            name=self._name,
         )
         self._table_name = handle.op.name.rpartition("/")[2]
         return handle
@@ -335,7 +347,10 @@ class HashTable(StaticHashTable):
     """`StaticHashTable` with the older `init` beside `initializer`."""
 
     def __init__(
-        self, initializer: Any, default_value: Any, shared_name: str | None = None,
+        self,
+        initializer: Any,
+        default_value: Any,
+        shared_name: str | None = None,
         name: str | None = None,
     ):
         del shared_name  # the initializer decides it, as in TensorFlow 1.15
@@ -390,9 +405,7 @@ def _bucket_function(spec: Any) -> Any:
 class _BucketTable(LookupInterface):
     """A vocabulary table (or none) with hash buckets behind it for all other keys."""
 
-    def __init__(
-        self, table: Any, buckets: int, spec: Any, name: str | None, key_dtype: Any
-    ):
+    def __init__(self, table: Any, buckets: int, spec: Any, name: str | None, key_dtype: Any):
         self._table, self._num_oov_buckets, self._hasher_spec = table, buckets, spec
         if table is not None:
             name = name or table.name
@@ -488,7 +501,10 @@ class IdTableWithHashBuckets(_BucketTable):
         if not isinstance(hasher_spec, HasherSpec):
             raise TypeError(f"hasher_spec must be of type HasherSpec, got {hasher_spec}")
         super().__init__(
-            table or None, num_oov_buckets, hasher_spec, name.rstrip("/") if name else name,
+            table or None,
+            num_oov_buckets,
+            hasher_spec,
+            name.rstrip("/") if name else name,
             dtypes.as_dtype(key_dtype),
         )
 
@@ -522,7 +538,10 @@ class StaticVocabularyTable(_BucketTable):
                 )
             table = HashTable(initializer, default_value=-1)
         super().__init__(
-            table, num_oov_buckets, FastHashSpec, name.rstrip("/") if name else name,
+            table,
+            num_oov_buckets,
+            FastHashSpec,
+            name.rstrip("/") if name else name,
             dtypes.as_dtype(key_dtype),
         )
 
@@ -538,9 +557,7 @@ def _check_vocabulary(buckets: int, size: int | None, file: Any) -> None:
         if isinstance(file, Tensor):
             value = constant_value(file)
             shown = "?" if value is None else value
-        raise ValueError(
-            f"vocab_size must be greater than 0, got {size}. vocabulary_file: {shown}"
-        )
+        raise ValueError(f"vocab_size must be greater than 0, got {size}. vocabulary_file: {shown}")
 
 
 @export("contrib.lookup.index_table_from_file")
@@ -677,8 +694,13 @@ def string_to_index_table_from_file(
 ) -> Any:
     """`index_table_from_file` of strings."""
     return index_table_from_file(
-        vocabulary_file, num_oov_buckets, vocab_size, default_value, hasher_spec,
-        key_dtype=dtypes.string, name=name,
+        vocabulary_file,
+        num_oov_buckets,
+        vocab_size,
+        default_value,
+        hasher_spec,
+        key_dtype=dtypes.string,
+        name=name,
     )
 
 

@@ -84,11 +84,22 @@ def assert_rank(
         x = convert_to_tensor(x, name="x")
         rank = convert_to_tensor(rank, name="rank")
         if data is None:
-            data = [message or "", f"Tensor {x.name} must have rank", rank, "Received shape: ",
-                    shape_of(x)]
+            data = [
+                message or "",
+                f"Tensor {x.name} must have rank",
+                rank,
+                "Received shape: ",
+                shape_of(x),
+            ]
         return _rank_check(
-            x, [rank], lambda found, given: found == given[0],
-            lambda found, given: raw.Equal(found, given[0]), "", data, summarize, message or "",
+            x,
+            [rank],
+            lambda found, given: found == given[0],
+            lambda found, given: raw.Equal(found, given[0]),
+            "",
+            data,
+            summarize,
+            message or "",
         )
 
 
@@ -106,11 +117,21 @@ def assert_rank_at_least(
         x = convert_to_tensor(x, name="x")
         rank = convert_to_tensor(rank, name="rank")
         if data is None:
-            data = [message or "", f"Tensor {x.name} must have rank at least", rank,
-                    "Received shape: ", shape_of(x)]
+            data = [
+                message or "",
+                f"Tensor {x.name} must have rank at least",
+                rank,
+                "Received shape: ",
+                shape_of(x),
+            ]
         return _rank_check(
-            x, [rank], lambda found, given: found >= given[0],
-            lambda found, given: raw.GreaterEqual(found, given[0]), "at least ", data, summarize,
+            x,
+            [rank],
+            lambda found, given: found >= given[0],
+            lambda found, given: raw.GreaterEqual(found, given[0]),
+            "at least ",
+            data,
+            summarize,
             message or "",
         )
 
@@ -129,10 +150,21 @@ def assert_rank_in(
         x = convert_to_tensor(x, name="x")
         ranks = [convert_to_tensor(r, name="rank") for r in ranks]
         if data is None:
-            data = [message or "", f"Tensor {x.name} must have rank in", *ranks,
-                    "Received shape: ", shape_of(x)]
+            data = [
+                message or "",
+                f"Tensor {x.name} must have rank in",
+                *ranks,
+                "Received shape: ",
+                shape_of(x),
+            ]
         return _rank_check(
-            x, ranks, lambda found, given: found in given, _one_of, "in ", data, summarize,
+            x,
+            ranks,
+            lambda found, given: found in given,
+            _one_of,
+            "in ",
+            data,
+            summarize,
             message or "",
         )
 
@@ -171,9 +203,7 @@ def _sizes(x: Tensor) -> Any:
     if rank == 0:
         return (1,)
     if rank is not None:
-        return [
-            s if s is not None else dynamic[i] for i, s in enumerate(x.shape.as_list())
-        ]
+        return [s if s is not None else dynamic[i] for i, s in enumerate(x.shape.as_list())]
     is_scalar = raw.Equal(rank_of(x), 0)
     return cond(is_scalar, lambda: constant([1]), lambda: dynamic)
 
@@ -273,7 +303,14 @@ def _size_assertions(c: _Constraint, known: dict, check: Callable[..., Any]) -> 
 
 
 def _size_assertion(
-    x: Tensor, place: int, actual: Any, wanted: Any, why: str, *, data: Any, summarize: Any,
+    x: Tensor,
+    place: int,
+    actual: Any,
+    wanted: Any,
+    why: str,
+    *,
+    data: Any,
+    summarize: Any,
     message: str,
 ) -> Operation | None:
     if _known(actual) and _known(wanted):
@@ -285,6 +322,14 @@ def _size_assertion(
         return None
     condition = raw.Equal(convert_to_tensor(actual), convert_to_tensor(wanted))
     if data is None:
-        data = [message, why, f"Tensor {x.name} dimension", place, "must have size", wanted,
-                "Received shape: ", shape_of(x)]
+        data = [
+            message,
+            why,
+            f"Tensor {x.name} dimension",
+            place,
+            "must have size",
+            wanted,
+            "Received shape: ",
+            shape_of(x),
+        ]
     return Assert(condition, data, summarize=summarize)

@@ -11,9 +11,7 @@ from relight.graph.node import Tensor
 from relight.ops import math_nodes
 from relight.ops.build import convert_to_tensor, raw
 
-_TYPES = frozenset(
-    dtypes.as_dtype(n) for n in "int8 int16 int32 int64 uint8 uint16 string".split()
-)
+_TYPES = frozenset(dtypes.as_dtype(n) for n in "int8 int16 int32 int64 uint8 uint16 string".split())
 _HASH_KEY = 956888297470
 
 
@@ -65,9 +63,7 @@ def _operation(a: Any, b: Any, how: str, validate: bool) -> SparseTensor:
             a.indices, a.values, a.dense_shape, b.indices, b.values, b.dense_shape, **options
         )
     elif isinstance(b, SparseTensor):
-        found = raw.DenseToSparseSetOperation(
-            a, b.indices, b.values, b.dense_shape, **options
-        )
+        found = raw.DenseToSparseSetOperation(a, b.indices, b.values, b.dense_shape, **options)
     else:
         found = raw.DenseToDenseSetOperation(a, b, **options)
     return SparseTensor(*found)
@@ -81,9 +77,7 @@ def intersection(a: Any, b: Any, validate_indices: bool = True) -> SparseTensor:
 
 
 @export("sets.difference", "sets.set_difference")
-def difference(
-    a: Any, b: Any, aminusb: bool = True, validate_indices: bool = True
-) -> SparseTensor:
+def difference(a: Any, b: Any, aminusb: bool = True, validate_indices: bool = True) -> SparseTensor:
     """The elements of the last dimension that only a (or, without `aminusb`, only b) has."""
     a, b, flipped = _operands(a, b)
     return _operation(a, b, "a-b" if aminusb != flipped else "b-a", validate_indices)

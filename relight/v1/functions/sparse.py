@@ -206,9 +206,7 @@ def sparse_reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
     old = arrays.identity(sp_input.dense_shape)
     if new_shape is None:
         last = math_nodes.reduce_max(indices, axis=0)
-        shape = raw.Maximum(
-            constant(0, dtype=dtypes.int64), raw.Add(last, arrays.ones_like(old))
-        )
+        shape = raw.Maximum(constant(0, dtype=dtypes.int64), raw.Add(last, arrays.ones_like(old)))
     else:
         shape = convert_to_tensor(new_shape)
         shape.shape.assert_has_rank(1)
@@ -304,7 +302,11 @@ def sparse_split(
         raise ValueError("axis is required")
     sp_input = as_sparse(sp_input)
     indices, values, shapes = raw.SparseSplit(
-        axis, sp_input.indices, sp_input.values, sp_input.dense_shape, num_split=num_split,
+        axis,
+        sp_input.indices,
+        sp_input.values,
+        sp_input.dense_shape,
+        num_split=num_split,
         name=name,
     )
     return [SparseTensor(*parts) for parts in zip(indices, values, shapes, strict=True)]
@@ -372,7 +374,10 @@ def sparse_to_indicator(sp_input: Any, vocab_size: Any, name: str | None = None)
 
 @export("sparse_merge", "sparse.merge")
 def sparse_merge(
-    sp_ids: Any, sp_values: Any, vocab_size: Any, name: str | None = None,
+    sp_ids: Any,
+    sp_values: Any,
+    vocab_size: Any,
+    name: str | None = None,
     already_sorted: bool = False,
 ) -> SparseTensor:
     """Values at the places that ids (one sparse tensor or several) name: [..., vocab_size...]."""
@@ -385,7 +390,9 @@ def sparse_merge(
         vocab_size = [vocab_size]
     else:
         if not hasattr(sp_ids, "__iter__"):
-            raise TypeError(f"sp_ids has to be a SparseTensor or list thereof. Found {type(sp_ids)}")
+            raise TypeError(
+                f"sp_ids has to be a SparseTensor or list thereof. Found {type(sp_ids)}"
+            )
         if not hasattr(vocab_size, "__iter__"):
             raise TypeError(
                 f"vocab_size has to be a list of Tensors or Python ints. Found {type(vocab_size)}"
@@ -461,7 +468,11 @@ def sparse_tensor_dense_matmul(
     with name_scope(name, "SparseTensorDenseMatMul", [sp_a.indices, sp_a.values, b]):
         b = convert_to_tensor(b, name="b")
         return raw.SparseTensorDenseMatMul(
-            sp_a.indices, sp_a.values, sp_a.dense_shape, b, adjoint_a=adjoint_a,
+            sp_a.indices,
+            sp_a.values,
+            sp_a.dense_shape,
+            b,
+            adjoint_a=adjoint_a,
             adjoint_b=adjoint_b,
         )
 
@@ -547,9 +558,7 @@ def sparse_reduce_sum_sparse(
 ) -> SparseTensor:
     """Sums over dimensions (all by default), as a sparse tensor."""
     build = raw.SparseReduceSumSparse
-    return SparseTensor(
-        *_reduce(build, sp_input, axis, keepdims, reduction_axes, keep_dims)
-    )
+    return SparseTensor(*_reduce(build, sp_input, axis, keepdims, reduction_axes, keep_dims))
 
 
 @export("sparse_reduce_max_sparse", "sparse.reduce_max_sparse")
@@ -562,6 +571,4 @@ def sparse_reduce_max_sparse(
 ) -> SparseTensor:
     """The greatest present elements over dimensions, as a sparse tensor."""
     build = raw.SparseReduceMaxSparse
-    return SparseTensor(
-        *_reduce(build, sp_input, axis, keepdims, reduction_axes, keep_dims)
-    )
+    return SparseTensor(*_reduce(build, sp_input, axis, keepdims, reduction_axes, keep_dims))

@@ -93,7 +93,11 @@ def upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
 
 @export("substr", "strings.substr")
 def substr(
-    input: Any, pos: Any, len: Any, name: str | None = None, unit: str = "BYTE"  # noqa: A002
+    input: Any,
+    pos: Any,
+    len: Any,
+    name: str | None = None,
+    unit: str = "BYTE",  # noqa: A002
 ) -> Tensor:
     """`len` bytes (or characters) from `pos` on, which counts from the end when negative."""
     return raw.Substr(input, pos, len, unit=unit, name=name)
