@@ -12,6 +12,7 @@ from relight.graph.opdef import op
 from relight.ops import array_nodes, shape_rules
 from relight.ops import math_nodes as nodes
 from relight.ops.build import raw
+from relight.ops.gemm import mm
 from relight.ops.math import gradient
 from relight.ops.shape_rules import all_same, sizes
 
@@ -43,7 +44,7 @@ def _product(node: Any) -> Any:
 
     def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         try:
-            return torch.mm(a.t() if transpose_a else a, b.t() if transpose_b else b)
+            return mm(a.t() if transpose_a else a, b.t() if transpose_b else b)
         except (RuntimeError, IndexError):
             error = failed(a, b)
             if error is None:

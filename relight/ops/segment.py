@@ -69,7 +69,8 @@ def _reduced(how: str, start: Callable[[torch.dtype], Any]) -> Callable[..., tor
         result = rows.new_full(shape, start(rows.dtype))
         if not ids.numel() or not rows.numel():
             return result
-        return result.index_reduce_(0, ids, rows, how, include_self=how == "prod")
+        places = _per_row(ids, rows).expand_as(rows)
+        return result.scatter_reduce_(0, places, rows, how, include_self=how == "prod")
 
     return reduce
 

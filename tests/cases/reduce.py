@@ -185,3 +185,17 @@ for _name in ("cumsum", "cumprod"):
 
 def scan_axis_out_of_range(tf, np):
     return {"y": tf.cumsum(tf.zeros([2]), 3)}
+
+
+def of_python_values(tf, np):
+    return {"list": tf.reduce_sum([1.0, 2.0, 3.0]), "array": tf.reduce_mean(np.ones([2, 3], "f")),
+            "axis": tf.reduce_max([[1, 2], [3, 4]], 0), "lse": tf.reduce_logsumexp([1.0, 2.0])}
+
+
+def of_variables(tf, np):
+    v = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+    w = tf.get_variable("w", initializer=tf.constant([1.0, 2.0]), use_resource=True)
+    total = tf.reduce_sum(v) + tf.reduce_mean(w)
+    return {"total": total, "cast": tf.cast(v, tf.float32), "resource": tf.cast(w, tf.float32) * 1.0,
+            "double": tf.cast(w, tf.float64), "product": tf.matmul(v, v), "sum": v + w,
+            "gradients": tf.gradients(total * v, [v, w])}
