@@ -148,6 +148,13 @@ PYTHON_PATHS: dict[str, str] = {
     "estimator.estimator": "tf.estimator",
     "estimator.estimator_lib": "tf.estimator",
     "pywrap_tensorflow": "tf.train",
+    "tools.inspect_checkpoint": "",
+    "client.timeline": "",
+    "saved_model.simple_save": "tf.saved_model",
+    "saved_model.main_op": "tf.saved_model.main_op",
+    "training.supervisor": "tf.train",
+    "training.session_manager": "tf.train",
+    "training.warm_starting_util": "tf.train",
     "eager.context": "tf",
 }
 
@@ -163,6 +170,8 @@ PROTOS: dict[str, str] = {
 
 # Other public names of modules of ours.
 RENAMED: dict[str, str] = {
+    "python.client.timeline": "train.timeline",
+    "python.tools.inspect_checkpoint": "train.inspect_checkpoint",
     "keras.layers.core": "keras.layers",
     "contrib.rnn.python.ops.core_rnn_cell": "contrib.rnn",
     "contrib.rnn.python.ops.rnn_cell": "contrib.rnn",

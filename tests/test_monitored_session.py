@@ -322,3 +322,21 @@ def test_global_step():
     for bad in (tf.constant(1.0), tf.constant([1, 2])):
         with pytest.raises(TypeError, match="global_step"):
             tf.train.assert_global_step(bad)
+
+
+def test_basic_train_loop(tmp_path):
+    v, loss, train = _model()
+    supervisor = tf.train.Supervisor(logdir=str(tmp_path), save_model_secs=0)
+    lost = [1]
+
+    def step(sess, last):
+        if lost and sess.run(supervisor.global_step) == 1:
+            lost.pop()
+            supervisor.saver.save(sess, supervisor.save_path)
+            raise tf.errors.AbortedError(None, None, "lost")
+        sess.run(train)
+        if sess.run(supervisor.global_step) == last:
+            supervisor.request_stop()
+
+    tf.train.basic_train_loop(supervisor, step, (3,))
+    assert not lost

@@ -238,3 +238,26 @@ def test_old_checkpoint_object_graph_is_read_by_names(tmp_path):
     with tf.Session() as sess:
         saver.restore(sess, path)
         assert sess.run(v).tolist() == [3.0, 4.0]
+
+
+def test_inspecting_a_checkpoint(tmp_path, capsys):
+    from relight.v1.train.inspect_checkpoint import print_tensors_in_checkpoint_file
+
+    tf.Variable([1.0, 2.0], name="a")
+    tf.Variable([[3]], name="b")
+    path = str(tmp_path / "m")
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        tf.train.Saver().save(sess, path)
+    print_tensors_in_checkpoint_file(path, "", True)
+    print_tensors_in_checkpoint_file(path, "", False, True, "^a$")
+    print_tensors_in_checkpoint_file(path, "", False)
+    assert capsys.readouterr().out.splitlines() == [
+        "tensor_name:  a", "[1. 2.]", "tensor_name:  b", "[[3]]", "# Total number of params: 3",
+        "tensor_name:  a", "tensor_name:  b",
+        "# Excluding 1 tensors (2 params) that match ^a$ when counting.",
+        "# Total number of params: 1",
+        "a (DT_FLOAT) [2]", "b (DT_INT32) [1,1]", "", "# Total number of params: 3",
+    ]  # fmt: skip
+    print_tensors_in_checkpoint_file(path + ".no", "", True)
+    assert "Failed to find any matching files" in capsys.readouterr().out

@@ -357,3 +357,48 @@ def scoped_meta_graph(tf, np):
             sess.run(tf.global_variables_initializer())
             value = sess.run("t/z:0")
     return {"nodes": nodes, "keys": sorted(proto.collection_def), "z": value}
+
+
+def warm_start(tf, np):
+    with _Folder() as d:
+        for name, text in (("old.txt", "a\nb\nc\n"), ("new.txt", "c\nx\na\ny\n")):
+            with open(d(name), "w") as f:
+                f.write(text)
+
+        def counting(start):
+            def initializer(shape, dtype=None, partition_info=None):
+                size = int(np.prod(shape))
+                return tf.reshape(tf.range(start, start + size, dtype=tf.float32), shape)
+
+            return initializer
+
+        with tf.Graph().as_default(), tf.Session() as sess:
+            for i, (name, shape) in enumerate(
+                    [("emb", [3, 2]), ("w", [2]), ("k", [2, 3]), ("p", [4, 2])]):
+                tf.get_variable(name, shape, initializer=counting(10.0 * i))
+            sess.run(tf.global_variables_initializer())
+            tf.train.Saver().save(sess, d("m"))
+        with tf.Graph().as_default(), tf.Session() as sess:
+            emb = tf.get_variable("emb", [5, 2], initializer=_filled(tf, -1.0))
+            w = tf.get_variable("w2", [2], initializer=_filled(tf, -1.0))
+            k = tf.get_variable("k", [2, 5], initializer=_filled(tf, -1.0))
+            p = tf.get_variable("p", [4, 2], partitioner=tf.fixed_size_partitioner(2),
+                                initializer=_filled(tf, -1.0))
+            tf.train.warm_start(
+                d("m"), ".*",
+                {"emb": tf.train.VocabInfo(d("new.txt"), 4, 1, d("old.txt"), 2,
+                                                lambda shape, **_: tf.fill(shape, -7.0)),
+                 "k": tf.train.VocabInfo(d("new.txt"), 4, 1, d("old.txt"), axis=1)},
+                {"w2": "w"})
+            sess.run(tf.global_variables_initializer())
+            return {
+                "values": sess.run([emb, w, k] + list(p)),
+                "unused": _error(d, lambda: tf.train.warm_start(
+                    d("m"), [w], var_name_to_prev_var_name={"w2": "w", "zz": "w"})),
+                "number": _error(d, lambda: tf.train.warm_start(d("m"), 3)),
+                "numbers": _error(d, lambda: tf.train.warm_start(d("m"), [3])),
+                "axis": _error(d, lambda: tf.train.VocabInfo("n", 4, 1, "o", axis=2)),
+            }
+
+
+warm_start.nodes = False  # the remapping is made of other nodes than LoadAndRemapMatrix

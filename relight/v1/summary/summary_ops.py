@@ -170,6 +170,12 @@ def merge_all(
     return merge(items, name=name) if items else None
 
 
+@export("summary.all_v2_summary_ops")
+def all_v2_summary_ops() -> list[Any]:
+    """The summary operations of `tf.contrib.summary` in the default graph."""
+    return get_default_graph().get_collection(GraphKeys._SUMMARY_COLLECTION)
+
+
 @export("summary.get_summary_description")
 def get_summary_description(node_def: Any) -> Any:
     """The SummaryDescription of a TensorSummary node. ValueError for another node."""

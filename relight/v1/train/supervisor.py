@@ -484,3 +484,26 @@ class SVTimerCheckpointThread(LooperThread):
             step = training_util.global_step(self._sess, sv.global_step)
             log = SessionLog(status=SessionLog.CHECKPOINT, checkpoint_path=sv.save_path)
             sv.summary_writer.add_session_log(log, step)
+
+
+@export("train.basic_train_loop")
+def basic_train_loop(
+    supervisor: Supervisor,
+    train_step_fn: Callable[..., Any],
+    args: Sequence[Any] | None = None,
+    kwargs: dict[str, Any] | None = None,
+    master: str = "",
+) -> None:
+    """Call `train_step_fn(session, *args, **kwargs)` until the supervisor is to stop.
+
+    A session that is lost to AbortedError is made anew.
+    """
+    lost = True
+    while lost:
+        lost = False
+        try:
+            with supervisor.managed_session(master) as sess:
+                while not supervisor.should_stop():
+                    train_step_fn(sess, *(args or ()), **(kwargs or {}))
+        except errors.AbortedError:
+            lost = True

@@ -24,7 +24,7 @@ def global_step(sess: Any, global_step_tensor: Any) -> int:
     return int(sess.run(global_step_tensor))
 
 
-@export("train.get_global_step")
+@export("train.get_global_step", "contrib.framework.get_global_step")
 def get_global_step(graph: Graph | None = None) -> Any:
     """The global step of a graph: that in the collection, else the tensor `global_step:0`.
 
@@ -52,7 +52,7 @@ def _zeros(shape: Any, dtype: Any = dtypes.int64, partition_info: Any = None) ->
     return zeros(shape, dtype)
 
 
-@export("train.create_global_step")
+@export("train.create_global_step", "contrib.framework.create_global_step")
 def create_global_step(graph: Graph | None = None) -> Any:
     """A new global step, int64. ValueError when the graph has one."""
     graph = graph or get_default_graph()
@@ -70,7 +70,7 @@ def create_global_step(graph: Graph | None = None) -> Any:
         )
 
 
-@export("train.get_or_create_global_step")
+@export("train.get_or_create_global_step", "contrib.framework.get_or_create_global_step")
 def get_or_create_global_step(graph: Graph | None = None) -> Any:
     """The global step of a graph, made when it has none."""
     graph = graph or get_default_graph()
@@ -78,7 +78,7 @@ def get_or_create_global_step(graph: Graph | None = None) -> Any:
     return create_global_step(graph) if found is None else found
 
 
-@export("train.assert_global_step")
+@export("train.assert_global_step", "contrib.framework.assert_global_step")
 def assert_global_step(global_step_tensor: Any) -> None:
     """TypeError unless this is a variable or tensor that can be a global step."""
     if not isinstance(global_step_tensor, (Variable, Tensor)):

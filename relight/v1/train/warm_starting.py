@@ -12,6 +12,7 @@ from relight.v1 import logging
 from relight.v1.functions.variables import Variable
 from relight.v1.train.checkpoint_utils import init_from_checkpoint
 from relight.v1.train.saveables import op_list_to_dict
+from relight.v1.train.warm_vocabulary import renames, start_with_vocabulary
 
 
 class _VocabFields(NamedTuple):
@@ -145,32 +146,36 @@ def warm_start(
 ) -> None:
     """Let variables be initialized from a checkpoint; the arguments are WarmStartSettings'.
 
-    Raises ValueError for settings that name variables which are not there, and for vocabularies,
-    which relight cannot remap.
+    Raises ValueError for settings that name variables which are not there.
     """
     logging.info("Warm-starting from: %s", ckpt_to_initialize_from)
     grouped = _grouped(vars_to_warm_start)
-    previous = dict(var_name_to_prev_var_name or {})
     vocabularies = dict(var_name_to_vocab_info or {})
-    if vocabularies:
-        raise ValueError(
-            "relight cannot remap vocabularies while warm-starting: var_name_to_vocab_info must be "
-            f"empty, given entries for {sorted(vocabularies)}"
-        )
+    previous = dict(var_name_to_prev_var_name or renames(ckpt_to_initialize_from, list(grouped)))
     assignments: dict[str, Any] = {}
-    if vars_to_warm_start:
-        for name, variables in grouped.items():
-            source = previous.get(name)
+    remapped = 0
+    for name, variables in grouped.items():
+        source = previous.get(name)
+        if vocabularies.get(name):
+            remapped += 1
+            start_with_vocabulary(
+                variables, vocabularies[name], ckpt_to_initialize_from, source or name
+            )
+        elif vars_to_warm_start:
             logging.debug(
                 "Warm-starting variable: %s; prev_var_name: %s", name, source or "Unchanged"
             )
             assignments[source or name] = variables[0] if len(variables) == 1 else variables
     init_from_checkpoint(ckpt_to_initialize_from, assignments)
-    logging.info("Warm-started %d variables.", len(assignments))
-    unused = set(previous) - set(grouped)
-    if unused:
-        raise ValueError(
-            "You provided the following variables in var_name_to_prev_var_name that were not used: "
-            f"{unused}.  Perhaps you misspelled them?  Here is the list of viable variable names: "
-            f"{grouped.keys()}"
-        )
+    logging.info("Warm-started %d variables.", len(assignments) + remapped)
+    for what, given in (
+        ("var_name_to_prev_var_name", previous),
+        ("var_name_to_vocab_info", vocabularies),
+    ):
+        unused = set(given) - set(grouped)
+        if unused:
+            raise ValueError(
+                f"You provided the following variables in {what} that were not used: {unused}.  "
+                "Perhaps you misspelled them?  Here is the list of viable variable names: "
+                f"{grouped.keys()}"
+            )
