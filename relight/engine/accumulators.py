@@ -79,9 +79,7 @@ class Accumulator:
         with self._changed:
             self._changed.wait_for(lambda: self.count >= required or self._closed)
             if self._closed:
-                raise errors.CancelledError(
-                    None, None, "TakeGrad operation was cancelled"
-                )
+                raise errors.CancelledError(None, None, "TakeGrad operation was cancelled")
             taken = self._value()
             self._clear()
             self.step += 1
@@ -117,13 +115,13 @@ class SparseAccumulator(Accumulator):
     ) -> None:
         """Add the rows `values` [n, ...] at `indices` [n]; `shape`: of the whole, or None."""
         if indices.ndim != 1:
-            raise _invalid(f"Input indices should be vector but received shape: {_text(indices.shape)}")
+            raise _invalid(
+                f"Input indices should be vector but received shape: {_text(indices.shape)}"
+            )
         if values.ndim < 1:
             raise _invalid("Values cannot be 0-dimensional.")
         if len(indices) != len(values):
-            raise _invalid(
-                f"Expected {len(indices)} non-empty input values, got {len(values)}."
-            )
+            raise _invalid(f"Expected {len(indices)} non-empty input values, got {len(values)}.")
         if shape is not None:
             if self.shape:  # TensorFlow takes the shape [] for an unknown one here
                 self._check(shape)
@@ -137,8 +135,7 @@ class SparseAccumulator(Accumulator):
             inner = tuple(values.shape[1:])
             if self._inner is not None and inner != self._inner:
                 raise _invalid(
-                    f"Shape mismatch: expected inner shape {_text(self._inner)}, got "
-                    f"{_text(inner)}"
+                    f"Shape mismatch: expected inner shape {_text(self._inner)}, got {_text(inner)}"
                 )
             self._inner = inner
             for index, row in zip(indices.tolist(), values, strict=True):
@@ -150,9 +147,7 @@ class SparseAccumulator(Accumulator):
 
     def _value(self) -> Any:
         order = sorted(self._rows)
-        rows = [
-            self._rows[i] / self._row_counts[i] if self.mean else self._rows[i] for i in order
-        ]
+        rows = [self._rows[i] / self._row_counts[i] if self.mean else self._rows[i] for i in order]
         values = torch.stack(rows)
         first = self.shape[0] if self.shape else None
         shape = [-1 if first is None else first, *values.shape[1:]]

@@ -9,6 +9,7 @@ import torch
 
 from relight.engine.resources import update_all
 from relight.engine.steps import Plan, Step, Value
+from relight.ops.gemm import addmm
 
 
 def readers(plan: Plan) -> dict[Value, list[Step | None]]:
@@ -91,8 +92,8 @@ def _with_bias(maker: Step) -> Callable[..., Any] | None:
 
 def _matmul_bias(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:
     if not transpose_a and not transpose_b:
-        return lambda a, b, bias: torch.addmm(bias, a, b)
-    return lambda a, b, bias: torch.addmm(
+        return lambda a, b, bias: addmm(bias, a, b)
+    return lambda a, b, bias: addmm(
         bias, a.mT if transpose_a else a, b.mT if transpose_b else b
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from relight.engine import folding, fusions
+from relight.engine import conv_fusions, folding, fusions
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, opdef
 
@@ -81,8 +81,11 @@ PASSES: list[Callable[[Plan], None]] = [
     folding.drop_neutral,
     folding.merge_equal,
     folding.drop_unused,
+    conv_fusions.share_pool_indices,
+    conv_fusions.join_conv_gradients,
     fusions.fuse_bias,
     fusions.relu_in_place,
+    conv_fusions.relu_gradient_in_place,
     fusions.update_together,
     folding.drop_unused,
     own_assigned,

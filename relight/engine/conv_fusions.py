@@ -1,0 +1,133 @@
+"""Passes over convolutions and pooling: work that a forward and a backward step can share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from relight.engine.steps import Plan, Step, Value
+
+
+def _is(step: Step | None, *types: str) -> bool:
+    return step is not None and step.node is not None and step.what in types
+
+
+def share_pool_indices(plan: Plan) -> None:
+    """MaxPool keeps the places of its maxima for its MaxPoolGrad, which need not look for them."""
+    from relight.ops import nn_pool
+
+    forward = {
+        s.outputs[0]: s
+        for s in plan.steps
+        if _is(s, "MaxPool") and s.node._attrs["T"].is_floating  # type: ignore[union-attr]
+    }
+    for step in plan.steps:
+        if not _is(step, "MaxPoolGrad"):
+            continue
+        x, y, grad = step.inputs
+        maker = forward.get(y)
+        if maker is None or maker.inputs[0] is not x or not _same_window(maker, step):
+            continue
+        if len(maker.outputs) == 1:
+            maker.outputs.append(Value(None, "T"))
+            maker.function = nn_pool.max_pool_with_indices(maker.node)
+            maker.what = "MaxPool with indices"
+        indices = maker.outputs[1]
+        step.what = "MaxPoolGrad by indices"
+        step.function = nn_pool.max_pool_backward(step.node)
+        step.inputs = [grad, x, indices]
+
+
+def _same_window(a: Step, b: Step) -> bool:
+    names = ("ksize", "strides", "padding", "data_format")
+    return all(a.node._attrs.get(n) == b.node._attrs.get(n) for n in names)  # type: ignore[union-attr]
+
+
+def join_conv_gradients(plan: Plan) -> None:
+    """The gradients of one convolution (input, filter, bias) come from one call.
+
+    Steps with the same output gradient join at the place of the first; what the others need must
+    have been made before it.
+    """
+    from relight.ops import nn_conv
+
+    place = {s: i for i, s in enumerate(plan.steps)}
+    made_at = {v: i for i, s in enumerate(plan.steps) for v in s.outputs if v is not None}
+    by_flow: dict[Value, dict[str, Step]] = {}
+    wanted = ("Conv2DBackpropInput", "Conv2DBackpropFilter", "BiasAddGrad")
+    for step in plan.steps:
+        if _is(step, *wanted):
+            flow = step.inputs[0] if step.what == "BiasAddGrad" else step.inputs[2]
+            by_flow.setdefault(flow, {}).setdefault(step.what, step)
+    gone: set[Step] = set()
+    for flow, group in by_flow.items():
+        filter_step = group.get("Conv2DBackpropFilter")
+        if filter_step is None or len(group) < 2:
+            continue
+        x, sizes = filter_step.inputs[0], filter_step.inputs[1]
+        input_step = group.get("Conv2DBackpropInput")
+        bias_step = group.get("BiasAddGrad")
+        shape = plan.constants.get(sizes)
+        if bias_step is not None and bias_step.node._attrs["data_format"] != "NHWC":  # type: ignore[union-attr]
+            bias_step = None
+        if filter_step.node._attrs["data_format"] != "NHWC" or shape is None:  # type: ignore[union-attr]
+            continue
+        if input_step is not None and not _same_geometry(filter_step, input_step):
+            input_step = None
+        steps = [s for s in (bias_step, input_step, filter_step) if s is not None]
+        if len(steps) < 2:
+            continue
+        first = min(steps, key=place.__getitem__)
+        weights = None if input_step is None else input_step.inputs[1]
+        needs = [v for v in (x, weights, flow) if v is not None and v not in plan.constants]
+        if any(made_at.get(v, -1) >= place[first] for v in needs):
+            continue
+        mask = (input_step is not None, True, bias_step is not None)
+        joined = Step(
+            "Conv2D gradients",
+            _joined(nn_conv.conv2d_backward(filter_step.node), mask, tuple(shape.tolist())),
+            [x, weights, flow],
+            [s.outputs[0] for s in (input_step, filter_step, bias_step) if s is not None],
+            filter_step.node,
+            nodes=tuple(n for s in steps for n in s.nodes),
+        )
+        plan.steps[place[first]] = joined
+        gone.update(s for s in steps if s is not first)
+    plan.steps = [s for s in plan.steps if s not in gone]
+
+
+def _same_geometry(a: Step, b: Step) -> bool:
+    names = ("strides", "padding", "data_format", "dilations", "explicit_paddings")
+    return all(a.node._attrs.get(n) == b.node._attrs.get(n) for n in names)  # type: ignore[union-attr]
+
+
+def _joined(backward: Any, mask: tuple[bool, bool, bool], w_shape: tuple[int, ...]) -> Any:
+    def run(x: torch.Tensor, w: torch.Tensor | None, grad: torch.Tensor) -> list[torch.Tensor]:
+        found = backward(x, w, grad, mask, w_shape=w_shape)
+        return [g for g, wanted in zip(found, mask, strict=True) if wanted]
+
+    return run
+
+
+def relu_gradient_in_place(plan: Plan) -> None:
+    """ReluGrad writes over a gradient that nothing else reads."""
+    from relight.engine.fusions import makers, readers
+
+    read_by, made_by = readers(plan), makers(plan)
+    for step in plan.steps:
+        if not _is(step, "ReluGrad"):
+            continue
+        grad = step.inputs[0]
+        maker = made_by.get(grad)
+        if maker is None or maker.what not in _NEW_GRADIENTS or len(read_by[grad]) != 1:
+            continue
+        step.what = "ReluGrad in place"
+        step.function = _relu_gradient
+
+
+_NEW_GRADIENTS = frozenset(("MaxPoolGrad by indices", "Conv2D gradients", "MatMul"))
+
+
+def _relu_gradient(grad: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.ops.aten.threshold_backward.grad_input(grad, y, 0, grad_input=grad)
