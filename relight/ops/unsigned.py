@@ -1,7 +1,8 @@
 """uint16, uint32 and uint64, for which PyTorch has storage but little arithmetic.
 
 The kernels of the ops below work on them as int64. Sums, products and shifts of uint64 are right
-for every value, since they wrap alike; comparisons and divisions of uint64 are right below 2^63.
+for every value, since they wrap alike; comparisons and divisions of uint64 are right below 2^63
+(and an empty segment of uint64 has the limits of int64).
 """
 
 from __future__ import annotations

@@ -275,7 +275,7 @@ def matrix_rank(
         if tol is None:
             static = a.shape[-2:]
             if static.is_fully_defined():
-                size: Any = max(static.as_list())
+                size: Any = np.max(static.as_list())  # int64, as in TensorFlow
             else:
                 size = nodes.reduce_max(array_nodes.shape(a)[-2:])
             eps = np.finfo(a.dtype.as_numpy_dtype).eps
