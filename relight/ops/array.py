@@ -44,7 +44,7 @@ def shape_text(shape: Any) -> str:
     return "[" + ",".join(str(int(s)) for s in shape) + "]"
 
 
-# -- what is known of a tensor without its values --------------------------------------------------
+# -- what is known of a tensor without its values ------------------------------------------------
 
 
 def _shape_shape(node: Any) -> list[Any]:
@@ -82,7 +82,7 @@ def Rank(value):
 not_differentiable("Shape", "ShapeN", "Size", "Rank")
 
 
-# -- constants of a shape --------------------------------------------------------------------------
+# -- constants of a shape ------------------------------------------------------------------------
 
 
 @op("Fill", shape=from_input(0), host=("dims",))
@@ -133,7 +133,7 @@ def Empty(node: Any) -> Any:
 not_differentiable("Empty")
 
 
-# -- the same values ---------------------------------------------------------------------------------
+# -- the same values -----------------------------------------------------------------------------
 
 
 def _hand_on(name: str, **options: Any) -> Any:
@@ -205,7 +205,7 @@ def Bitcast(node: Any) -> Any:
 not_differentiable("Bitcast")
 
 
-# -- other shapes of the same elements ---------------------------------------------------------------
+# -- other shapes of the same elements -----------------------------------------------------------
 
 
 @op("Reshape", shape=reshape, host=("shape",), views=0)
@@ -548,7 +548,7 @@ def ParallelConcat(values):
     return np.concatenate(values) if isinstance(values[0], np.ndarray) else torch.cat(values)
 
 
-# -- repeating ---------------------------------------------------------------------------------------
+# -- repeating -----------------------------------------------------------------------------------
 
 
 @op("Tile", shape=tile, host=("multiples",))

@@ -24,8 +24,8 @@ from relight.ops.constants import constant
 _SMALL = 1000  # elements; below, zeros and ones are constants
 
 SLICE_TYPE_ERROR = (
-    "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 "
-    "tensors are valid indices"
+    "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar "
+    "tf.int32/tf.int64 tensors are valid indices"
 )
 
 

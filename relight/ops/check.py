@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-
 from relight.graph.opdef import not_differentiable, op
 from relight.ops.array import invalid
 from relight.ops.build import raw

@@ -224,7 +224,7 @@ def _batch_indices(shape: Any, indices: Any, batch: int) -> Any:
     return indices
 
 
-# -- by coordinates --------------------------------------------------------------------------------
+# -- by coordinates ------------------------------------------------------------------------------
 
 
 def _flat_places(indices: torch.Tensor, shape: Any, what: str) -> torch.Tensor:
@@ -427,7 +427,7 @@ def _(op, grad):
     return [grad, None, raw.GatherNd(grad, op.inputs[1])]
 
 
-# -- partition and stitch --------------------------------------------------------------------------
+# -- partition and stitch ------------------------------------------------------------------------
 
 
 def _partition_shape(node: Any) -> list[Any]:
@@ -548,7 +548,7 @@ for _record in (DynamicStitch, ParallelDynamicStitch):
     _record.gradient(_stitch_gradient)
 
 
-# -- places ------------------------------------------------------------------------------------------
+# -- places --------------------------------------------------------------------------------------
 
 
 def _one_hot_shape(node: Any) -> list[Any]:

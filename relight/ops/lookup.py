@@ -114,7 +114,7 @@ def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-# -- making ------------------------------------------------------------------------------------------
+# -- making --------------------------------------------------------------------------------------
 
 
 def _maker(fixed: bool) -> Any:
@@ -163,7 +163,7 @@ def MutableDenseHashTableV2(node: Any) -> Any:
     return run
 
 
-# -- filling -----------------------------------------------------------------------------------------
+# -- filling -------------------------------------------------------------------------------------
 
 
 def _fill(table, keys, values):
@@ -250,7 +250,7 @@ for _name in ("LookupTableImport", "LookupTableImportV2"):
 op("LookupTableRemoveV2", host=("keys",))(lambda table, keys: table.remove(keys))
 
 
-# -- reading -----------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------
 
 
 def _find_shape(node: Any) -> list[Any]:

@@ -136,7 +136,7 @@ def SetSize(indices, values, shape):
     return result
 
 
-# -- crossed features ------------------------------------------------------------------------------
+# -- crossed features ----------------------------------------------------------------------------
 
 
 def _joined_fingerprint(first: int, second: int) -> int:

@@ -261,7 +261,7 @@ def update_slice(value: Any, begin: Any, end: Any, strides: Any, part: Any, mask
     return value
 
 
-# -- plain slices ----------------------------------------------------------------------------------
+# -- plain slices --------------------------------------------------------------------------------
 
 
 def _slice_shape(node: Any) -> list[Any]:
@@ -339,7 +339,7 @@ def _(op, grad):
     return [pad(grad, nodes.concat([before, after], 1)), None, None]
 
 
-# -- splits ------------------------------------------------------------------------------------------
+# -- splits --------------------------------------------------------------------------------------
 
 
 def _split_shape(node: Any) -> list[Any]:
@@ -455,7 +455,7 @@ def _(op, *grads):
     return [nodes.concat(list(grads), op.inputs[2]), None, None]
 
 
-# -- padding -----------------------------------------------------------------------------------------
+# -- padding -------------------------------------------------------------------------------------
 
 
 def pad(tensor: Any, paddings: Any, name: str | None = None) -> Any:
@@ -611,7 +611,7 @@ def _(op, grad):
     return [raw.MirrorPad(grad, op.inputs[1], mode=op.get_attr("mode")), None]
 
 
-# -- other orders --------------------------------------------------------------------------------------
+# -- other orders --------------------------------------------------------------------------------
 
 
 def _flip(value: Any, places: list[int]) -> Any:

@@ -71,14 +71,14 @@ def check_order(indices: torch.Tensor, shape: Any) -> None:
         "is repeated"
         if int(steps[row - 1]) == 0
         else (
-            "is out of order. Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to "
-            "create a correctly ordered copy."
+            "is out of order. Many sparse ops require sorted indices.\n    Use "
+            "`tf.sparse.reorder` to create a correctly ordered copy."
         )
     )
     raise invalid(f"indices[{row}] = {_listed(indices[row])} {what}")
 
 
-# -- dense forms -----------------------------------------------------------------------------------
+# -- dense forms ---------------------------------------------------------------------------------
 
 
 @op("SparseToDense", shape=from_input(1), host=("output_shape",))
@@ -149,7 +149,7 @@ def _(op, grad):
     return [None, raw.GatherNd(grad, op.inputs[0]), None, grad]
 
 
-# -- product ---------------------------------------------------------------------------------------
+# -- product -------------------------------------------------------------------------------------
 
 
 def _matmul_shape(node: Any) -> list[Any]:
@@ -213,7 +213,7 @@ def _(op, grad):
     return [None, math_nodes.reduce_sum(parts_a * parts_b, axis=1), None, b_grad]
 
 
-# -- order and shape -------------------------------------------------------------------------------
+# -- order and shape -----------------------------------------------------------------------------
 
 
 def _reorder_shape(node: Any) -> list[Any]:
@@ -434,7 +434,7 @@ def scatter_matching(grad: torch.Tensor, wanted: torch.Tensor, found: torch.Tens
     return result
 
 
-# -- empty rows --------------------------------------------------------------------------------------
+# -- empty rows ----------------------------------------------------------------------------------
 
 
 def _fill_shape(node: Any) -> list[Any]:
@@ -447,7 +447,7 @@ def _fill_shape(node: Any) -> list[Any]:
 
 @op("SparseFillEmptyRows", shape=_fill_shape, host=("dense_shape",))
 def SparseFillEmptyRows(indices, values, dense_shape, default):
-    """(indices, values, empty rows, places of the old values) with `default` first in empty rows."""
+    """(indices, values, empty rows, places of the old values); `default` fills empty rows."""
     count = int(dense_shape[0])
     rows = indices[:, 0]
     if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= count):

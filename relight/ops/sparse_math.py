@@ -69,7 +69,7 @@ def SparseAddGrad(grad, a_indices, b_indices, sum_indices):
     )
 
 
-# -- reductions ------------------------------------------------------------------------------------
+# -- reductions ----------------------------------------------------------------------------------
 
 
 def _reduced(node: Any) -> list[Any]:
@@ -186,7 +186,7 @@ def _(op, grad):
     return [None, result.values * output.values, None]
 
 
-# -- element by element ------------------------------------------------------------------------------
+# -- element by element --------------------------------------------------------------------------
 
 
 def _elementwise(name: str, function: Any) -> Any:

@@ -34,7 +34,7 @@ def _bytes(value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-# -- hashes ------------------------------------------------------------------------------------------
+# -- hashes --------------------------------------------------------------------------------------
 
 
 def _buckets(array: np.ndarray, count: int, hashed: Callable[[bytes], int]) -> np.ndarray:
@@ -62,7 +62,7 @@ def StringToHashBucketStrong(value, *, num_buckets, key):
     return _buckets(value, num_buckets, lambda v: siphash((key[0], key[1]), v))
 
 
-# -- numbers -----------------------------------------------------------------------------------------
+# -- numbers -------------------------------------------------------------------------------------
 
 _INTEGER = re.compile(rb"\s*[+-]?\d+\s*\Z")
 _FLOAT = re.compile(
@@ -133,7 +133,7 @@ def AsString(node: Any) -> Any:
     return lambda value: _strings([write(v) for v in value.ravel().tolist()], value.shape)
 
 
-# -- patterns ----------------------------------------------------------------------------------------
+# -- patterns ------------------------------------------------------------------------------------
 
 
 def _pattern(text: bytes) -> re.Pattern[bytes]:
@@ -226,7 +226,7 @@ def StaticRegexFullMatch(value, *, pattern):
     return _full_match(value, _bytes(pattern))
 
 
-# -- parts -------------------------------------------------------------------------------------------
+# -- parts ---------------------------------------------------------------------------------------
 
 
 @op("StringLength", shape=same, host_out=True)
@@ -346,7 +346,7 @@ def StringSplitV2(value, sep, *, maxsplit):
     return _ragged(rows)
 
 
-# -- joins -------------------------------------------------------------------------------------------
+# -- joins ---------------------------------------------------------------------------------------
 
 
 def _reduce_join_shape(node: Any) -> list[Any]:
@@ -439,7 +439,7 @@ def StringFormat(inputs, *, template, placeholder, summarize):
     return result
 
 
-# -- base 64 -----------------------------------------------------------------------------------------
+# -- base 64 -------------------------------------------------------------------------------------
 
 
 @op("EncodeBase64", shape=same)

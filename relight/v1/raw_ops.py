@@ -11,7 +11,6 @@ from typing import Any
 from relight.graph import opdef
 from relight.ops.build import raw
 
-
 # Arguments that TensorFlow's Python names otherwise than the op's signature does.
 _REDUCTIONS = ("All", "Any", "EuclideanNorm", "Max", "Mean", "Min", "Prod", "Sum")
 _RENAMED: dict[str, dict[str, str]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from relight.graph import dtypes
 from relight.graph.composite import IndexedSlices, SparseTensor, SparseTensorValue
 from relight.graph.export import export
@@ -16,12 +15,12 @@ from relight.ops.array_nodes import (
     concat,
     deprecated_argument,
     gather,
+    ones,
     rank,
     reshape,
     shape,
     size,
     stack,
-    ones,
 )
 from relight.ops.build import convert_to_tensor, raw
 from relight.ops.constants import constant, constant_value
@@ -29,7 +28,7 @@ from relight.ops.constants import constant, constant_value
 newaxis = export("newaxis")(None)
 
 
-# -- placeholders ------------------------------------------------------------------------------------
+# -- placeholders --------------------------------------------------------------------------------
 
 
 @export("placeholder")
@@ -71,7 +70,7 @@ def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -
     return SparseTensor(indices, values, shape)
 
 
-# -- the same values ----------------------------------------------------------------------------------
+# -- the same values -----------------------------------------------------------------------------
 
 
 @export("identity_n")
@@ -106,7 +105,7 @@ def is_tensor(x: Any) -> bool:
     )
 
 
-# -- shapes --------------------------------------------------------------------------------------------
+# -- shapes --------------------------------------------------------------------------------------
 
 
 @export("shape_n")
@@ -163,11 +162,11 @@ def invert_permutation(x: Any, name: str | None = None) -> Tensor:
     return raw.InvertPermutation(x, name=name)
 
 
-# -- joining, parting, repeating -------------------------------------------------------------------
+# -- joining, parting, repeating -----------------------------------------------------------------
 
 
 @export("slice")
-def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:  # noqa: A001
+def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """`size[i]` elements (-1: all that follow) from `begin[i]` on along dimension i."""
     return raw.Slice(input_, begin, size, name=name)
 
@@ -236,7 +235,7 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
         count = len(args)
         ones_before = (1,) * count
         output = [
-            reshape(stack(x), ones_before[:i] + (-1,) + ones_before[i + 1 :])
+            reshape(stack(x), (*ones_before[:i], -1, *ones_before[i + 1 :]))
             for i, x in enumerate(args)
         ]
         shapes = [size(x) for x in args]
@@ -282,7 +281,7 @@ def pad(
     return result
 
 
-# -- chosen elements -------------------------------------------------------------------------------
+# -- chosen elements -----------------------------------------------------------------------------
 
 
 @export("where")

@@ -26,7 +26,7 @@ from relight.ops.array_nodes import (
 from relight.ops.build import convert_to_tensor, raw
 from relight.ops.constants import constant_value
 
-# -- gather and scatter --------------------------------------------------------------------------------
+# -- gather and scatter --------------------------------------------------------------------------
 
 
 @export("batch_gather")
@@ -186,7 +186,7 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
     return raw.EnsureShape(x, shape=TensorShape(shape), name=name)
 
 
-# -- sequences -----------------------------------------------------------------------------------------
+# -- sequences -----------------------------------------------------------------------------------
 
 
 @export("reverse_sequence")
@@ -207,7 +207,7 @@ def reverse_sequence(
     )
 
 
-# -- space, depth, batch -------------------------------------------------------------------------------
+# -- space, depth, batch -------------------------------------------------------------------------
 
 
 @export("space_to_batch", "nn.space_to_batch")
@@ -301,7 +301,7 @@ def required_space_to_batch_paddings(
         return paddings, crops
 
 
-# -- patches -------------------------------------------------------------------------------------------
+# -- patches -------------------------------------------------------------------------------------
 
 
 @export("extract_image_patches", "image.extract_image_patches")

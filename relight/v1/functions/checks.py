@@ -49,7 +49,7 @@ def Assert(
         return guarded if isinstance(guarded, Operation) else guarded.op
 
 
-# -- comparisons of values -------------------------------------------------------------------------
+# -- comparisons of values -----------------------------------------------------------------------
 
 
 def _static_text(item: Any) -> str:
@@ -307,7 +307,7 @@ def assert_near(
         return Assert(condition, data, summarize=summarize)
 
 
-# -- types -----------------------------------------------------------------------------------------
+# -- types ---------------------------------------------------------------------------------------
 
 
 @export("assert_type", "debugging.assert_type")
@@ -335,13 +335,9 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
         return no_op("statically_determined_was_integer")
 
 
-_NUMERIC = frozenset(
-    dtypes.as_dtype(n)
-    for n in (
-        "float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 qint8 qint32 quint8 "
-        "complex64 complex128"
-    ).split()
-)
+_NUMERIC_NAMES = """float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64
+    qint8 qint32 quint8 complex64 complex128"""
+_NUMERIC = frozenset(map(dtypes.as_dtype, _NUMERIC_NAMES.split()))
 
 
 @export("is_numeric_tensor", "debugging.is_numeric_tensor")
@@ -380,7 +376,7 @@ def assert_same_base_type(items: Any, expected_type: Any = None) -> Any:
     return expected
 
 
-# -- finite numbers --------------------------------------------------------------------------------
+# -- finite numbers ------------------------------------------------------------------------------
 
 
 @export("check_numerics", "debugging.check_numerics")
@@ -417,7 +413,7 @@ def add_check_numerics_ops() -> Operation:
     return group(*before)
 
 
-# -- printing --------------------------------------------------------------------------------------
+# -- printing ------------------------------------------------------------------------------------
 
 
 @export("Print")

@@ -78,7 +78,7 @@ class LookupInterface:
             )
 
 
-# -- initializers ------------------------------------------------------------------------------------
+# -- initializers --------------------------------------------------------------------------------
 
 
 @export("contrib.lookup.TableInitializerBase")
@@ -261,7 +261,7 @@ class TextFileIdTableInitializer(TextFileInitializer):
         )
 
 
-# -- tables that are filled once -------------------------------------------------------------------
+# -- tables that are filled once -----------------------------------------------------------------
 
 
 @export("contrib.lookup.InitializableLookupTableBase")
@@ -546,7 +546,7 @@ class StaticVocabularyTable(_BucketTable):
         )
 
 
-# -- vocabularies ------------------------------------------------------------------------------------
+# -- vocabularies --------------------------------------------------------------------------------
 
 
 def _check_vocabulary(buckets: int, size: int | None, file: Any) -> None:
@@ -680,7 +680,7 @@ def index_to_string_table_from_tensor(
         return StaticHashTable(fill, default_value)
 
 
-# -- older names -------------------------------------------------------------------------------------
+# -- older names ---------------------------------------------------------------------------------
 
 
 @export("contrib.lookup.string_to_index_table_from_file")

@@ -34,9 +34,11 @@ class _MutableTable(LookupInterface):
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of entries, an int64 scalar."""
-        with name_scope(name, f"{self.name}_Size", [self.resource_handle]):
-            with get_default_graph().colocate_with(self.resource_handle):
-                return raw.LookupTableSizeV2(self.resource_handle)
+        with (
+            name_scope(name, f"{self.name}_Size", [self.resource_handle]),
+            get_default_graph().colocate_with(self.resource_handle),
+        ):
+            return raw.LookupTableSizeV2(self.resource_handle)
 
     def lookup(self, keys: Any, name: str | None = None) -> Tensor:
         """The values of keys, the default value for unknown ones."""
@@ -65,11 +67,13 @@ class _MutableTable(LookupInterface):
     def export(self, name: str | None = None) -> tuple[Tensor, Tensor]:
         """(keys [n], values [n, ...]) of all entries, in any order."""
         scope = f"{self.name}_lookup_table_export_values"
-        with name_scope(name, scope, [self.resource_handle]):
-            with get_default_graph().colocate_with(self.resource_handle):
-                found = raw.LookupTableExportV2(
-                    self.resource_handle, Tkeys=self._key_dtype, Tvalues=self._value_dtype
-                )
+        with (
+            name_scope(name, scope, [self.resource_handle]),
+            get_default_graph().colocate_with(self.resource_handle),
+        ):
+            found = raw.LookupTableExportV2(
+                self.resource_handle, Tkeys=self._key_dtype, Tvalues=self._value_dtype
+            )
         return found[0], found[1]
 
 
@@ -91,9 +95,11 @@ def _saveable(table: _MutableTable) -> Any:
         def restore(self, restored_tensors: Any, restored_shapes: Any) -> Any:
             """The operation that gives the table these entries and no others."""
             del restored_shapes
-            with name_scope(None, f"{self.name}_table_restore"):
-                with get_default_graph().colocate_with(table.resource_handle):
-                    return raw.LookupTableImportV2(table.resource_handle, *restored_tensors)
+            with (
+                name_scope(None, f"{self.name}_table_restore"),
+                get_default_graph().colocate_with(table.resource_handle),
+            ):
+                return raw.LookupTableImportV2(table.resource_handle, *restored_tensors)
 
     return Saveable()
 

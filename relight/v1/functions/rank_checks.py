@@ -191,7 +191,7 @@ def assert_scalar(tensor: Any, name: str | None = None, message: str | None = No
         return tensor
 
 
-# -- several shapes at once ------------------------------------------------------------------------
+# -- several shapes at once ----------------------------------------------------------------------
 
 
 def _sizes(x: Tensor) -> Any:

@@ -11,7 +11,9 @@ from relight.graph.node import Tensor
 from relight.ops import math_nodes
 from relight.ops.build import convert_to_tensor, raw
 
-_TYPES = frozenset(dtypes.as_dtype(n) for n in "int8 int16 int32 int64 uint8 uint16 string".split())
+_TYPES = frozenset(
+    map(dtypes.as_dtype, ["int8", "int16", "int32", "int64", "uint8", "uint16", "string"])
+)
 _HASH_KEY = 956888297470
 
 

@@ -37,7 +37,7 @@ def _int64(value: Any, name: str) -> Tensor:
     return value if value.dtype == dtypes.int64 else math_nodes.cast(value, dtypes.int64)
 
 
-# -- making ----------------------------------------------------------------------------------------
+# -- making --------------------------------------------------------------------------------------
 
 
 @export("sparse.from_dense")
@@ -107,7 +107,7 @@ def sparse_tensor_to_dense(
     )
 
 
-# -- shape and order -------------------------------------------------------------------------------
+# -- shape and order -----------------------------------------------------------------------------
 
 
 @export("sparse.expand_dims")
@@ -229,7 +229,7 @@ def sparse_reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
     return SparseTensor(indices, values, shape)
 
 
-# -- parts -----------------------------------------------------------------------------------------
+# -- parts ---------------------------------------------------------------------------------------
 
 
 @export("sparse_concat", "sparse.concat")
@@ -424,7 +424,7 @@ def sparse_merge(
         return SparseTensor(ordered.indices, ordered.values, shape)
 
 
-# -- arithmetic ------------------------------------------------------------------------------------
+# -- arithmetic ----------------------------------------------------------------------------------
 
 
 @export("sparse_add", "sparse.add")

@@ -97,7 +97,7 @@ def substr(
     pos: Any,
     len: Any,
     name: str | None = None,
-    unit: str = "BYTE",  # noqa: A002
+    unit: str = "BYTE",
 ) -> Tensor:
     """`len` bytes (or characters) from `pos` on, which counts from the end when negative."""
     return raw.Substr(input, pos, len, unit=unit, name=name)
@@ -160,7 +160,7 @@ def unsorted_segment_join(
 
 
 @export("strings.format")
-def format(  # noqa: A001 - the public name
+def format(
     template: str, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: str | None = None
 ) -> Tensor:
     """A template whose placeholders are replaced by the values of tensors, in order.
@@ -180,7 +180,7 @@ def format(  # noqa: A001 - the public name
     )
 
 
-# -- numbers and hashes ----------------------------------------------------------------------------
+# -- numbers and hashes --------------------------------------------------------------------------
 
 
 @export("as_string", "strings.as_string")
