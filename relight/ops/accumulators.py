@@ -35,7 +35,9 @@ def _pair(node: Any) -> list[Any]:
 
 
 for _name in (
-    "ConditionalAccumulator", "ResourceConditionalAccumulator", "SparseConditionalAccumulator",
+    "ConditionalAccumulator",
+    "ResourceConditionalAccumulator",
+    "SparseConditionalAccumulator",
 ):
     op(_name, shape=_pair, specialise=True, takes_session=True)(_maker)
     not_differentiable(_name)
@@ -65,8 +67,9 @@ for _prefix in ("", "Resource"):
     op(f"{_prefix}AccumulatorApplyGradient", host=("local_step",), writes="handle")(_apply)
     op(f"{_prefix}AccumulatorNumAccumulated", shape=scalar, host_out=True, stateful=True)(_count)
     op(f"{_prefix}AccumulatorSetGlobalStep", host=("new_global_step",), writes="handle")(_set_step)
-    op(f"{_prefix}AccumulatorTakeGradient", host=("num_required",), writes="handle",
-       stateful=True)(_take)
+    op(f"{_prefix}AccumulatorTakeGradient", host=("num_required",), writes="handle", stateful=True)(
+        _take
+    )
 
 
 @op("SparseAccumulatorApplyGradient", host=("local_step", "gradient_shape"), writes="handle")
@@ -82,14 +85,22 @@ def _slices_shape(node: Any) -> list[Any]:
     return [(None,), None, (None,)]
 
 
-@op("SparseAccumulatorTakeGradient", shape=_slices_shape, host=("num_required",), writes="handle",
-    stateful=True)
+@op(
+    "SparseAccumulatorTakeGradient",
+    shape=_slices_shape,
+    host=("num_required",),
+    writes="handle",
+    stateful=True,
+)
 def SparseAccumulatorTakeGradient(handle, num_required):
     """(indices, values, shape) of the mean (or sum), once there are enough gradients."""
     return handle.take(int(num_required))
 
 
 not_differentiable(
-    "AccumulatorTakeGradient", "ResourceAccumulatorTakeGradient", "SparseAccumulatorTakeGradient",
-    "AccumulatorNumAccumulated", "ResourceAccumulatorNumAccumulated",
+    "AccumulatorTakeGradient",
+    "ResourceAccumulatorTakeGradient",
+    "SparseAccumulatorTakeGradient",
+    "AccumulatorNumAccumulated",
+    "ResourceAccumulatorNumAccumulated",
 )

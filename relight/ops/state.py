@@ -16,7 +16,6 @@ from relight.graph import dtypes, errors
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
 from relight.graph.shapes import TensorShape
-from relight.ops.build import raw
 from relight.ops.shape_rules import from_attr, scalar, sizes, text
 
 
@@ -85,7 +84,7 @@ def handle_shape(tensor: Any) -> Any:
 
 
 def merge_shapes(a: Any, b: Any) -> Any:
-    """What is known from either of two shapes that must be equal, with the words for whole shapes."""
+    """What is known from either of two shapes that must be equal; ShapeError names both."""
     if a is None or b is None:
         return a if b is None else b
     if len(a) != len(b):
@@ -309,9 +308,7 @@ def TemporaryVariable(node: Any) -> Any:
 
     def make(state: Any) -> Any:
         holder = state.variable("tmp:" + name, dtype, shape)
-        holder.assign(
-            torch.zeros(shape.as_list(), dtype=torch_dtype(dtype), device=state.device)
-        )
+        holder.assign(torch.zeros(shape.as_list(), dtype=torch_dtype(dtype), device=state.device))
         return holder
 
     return make

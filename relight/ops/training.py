@@ -54,9 +54,7 @@ def _adam_step(lr: float, beta1_power: float, beta2_power: float) -> float:
     return lr * max(1.0 - beta2_power, 0.0) ** 0.5 / (1.0 - beta1_power)
 
 
-def adam(
-    var, m, v, *, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad, use_nesterov
-):
+def adam(var, m, v, *, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad, use_nesterov):
     """Adam with the bias correction in the step size, so that epsilon is not corrected."""
     step = _adam_step(lr, beta1_power, beta2_power)
     m.add_(grad - m, alpha=1 - beta1)
@@ -239,8 +237,12 @@ def _check_shapes(names: list[str], values: list[torch.Tensor], grad: Any, grad_
 
 
 def _sparse(
-    rule: Rule, values: list[torch.Tensor], grad: torch.Tensor, indices: torch.Tensor,
-    grad_name: str, rates: dict[str, Any],
+    rule: Rule,
+    values: list[torch.Tensor],
+    grad: torch.Tensor,
+    indices: torch.Tensor,
+    grad_name: str,
+    rates: dict[str, Any],
 ) -> None:
     """Apply a rule to the rows that `indices` [n] names; a row named twice is changed twice."""
     if indices.ndim != 1:
@@ -271,9 +273,7 @@ def _sparse(
 
 def _kernel_of(name: str, rule: Rule) -> Callable[[Any], Callable[..., Any]]:
     definition = opdef.op_def(name)
-    state_names = [
-        a.name for a in definition.inputs if a.is_ref or a.dtype is dtypes.resource
-    ]
+    state_names = [a.name for a in definition.inputs if a.is_ref or a.dtype is dtypes.resource]
     inputs = [a.name for a in definition.inputs]
     grad_name = "delta" if "delta" in inputs else "grad"
     # The sparse op calls the gradient `grad` where the dense one calls it `delta`.
@@ -321,9 +321,7 @@ def _takes(rule: Rule, name: str) -> bool:
 def _shape_of(name: str) -> Callable[[Any], list[Any]]:
     definition = opdef.op_def(name)
     inputs = [a.name for a in definition.inputs]
-    states = [
-        i for i, a in enumerate(definition.inputs) if a.is_ref or a.dtype is dtypes.resource
-    ]
+    states = [i for i, a in enumerate(definition.inputs) if a.is_ref or a.dtype is dtypes.resource]
     grad_place = inputs.index("delta" if "delta" in inputs else "grad")
     indices_place = inputs.index("indices") if "indices" in inputs else None
     has_output = bool(definition.outputs)

@@ -38,9 +38,7 @@ def check_indices(indices: torch.Tensor, size: int) -> None:
     bad = int(((indices < 0) | (indices >= size)).flatten().nonzero()[0])
     place = ",".join(str(int(i)) for i in np.unravel_index(bad, tuple(indices.shape) or (1,)))
     where = f"[{place}]" if indices.ndim else ""
-    raise _error(
-        f"indices{where} = {int(indices.flatten()[bad])} is not in [0, {size})"
-    )
+    raise _error(f"indices{where} = {int(indices.flatten()[bad])} is not in [0, {size})")
 
 
 # -- rows ------------------------------------------------------------------------------------------
@@ -50,7 +48,8 @@ def _divide(value: torch.Tensor, places: torch.Tensor, rows: torch.Tensor) -> No
     whole = not value.is_floating_point() and not value.is_complex()
     for i, place in enumerate(places.tolist()):  # a row that is named twice is divided twice
         value[place] = (
-            torch.div(value[place], rows[i], rounding_mode="trunc") if whole
+            torch.div(value[place], rows[i], rounding_mode="trunc")
+            if whole
             else value[place] / rows[i]
         )
 
@@ -123,7 +122,9 @@ for _kind, _change in ROWS.items():
     op(f"Scatter{_kind}", shape=_scatter_shape, writes="ref")(_function)
     op(f"ResourceScatter{_kind}", shape=_scatter_shape, writes="resource")(
         lambda resource, indices, updates, _f=_function: (
-            read_resource(resource), _f(resource, indices, updates), None
+            read_resource(resource),
+            _f(resource, indices, updates),
+            None,
         )[-1]
     )
     not_differentiable(f"Scatter{_kind}", f"ResourceScatter{_kind}")
@@ -188,7 +189,9 @@ for _kind in ("Update", "Add", "Sub"):
     op(f"ScatterNd{_kind}", shape=_nd_shape, writes="ref")(_function)
     op(f"ResourceScatterNd{_kind}", shape=_nd_shape, writes="ref")(
         lambda ref, indices, updates, _f=_function: (
-            read_resource(ref), _f(ref, indices, updates), None
+            read_resource(ref),
+            _f(ref, indices, updates),
+            None,
         )[-1]
     )
     not_differentiable(f"ScatterNd{_kind}", f"ResourceScatterNd{_kind}")
@@ -215,8 +218,13 @@ def _slice_assign(node: Any) -> Callable[..., Any]:
 
 
 _BOUNDS = ("begin", "end", "strides")
-op("StridedSliceAssign", shape=lambda node: [sizes(node, 0)], specialise=True, writes="ref",
-   host=_BOUNDS)(_slice_assign)
+op(
+    "StridedSliceAssign",
+    shape=lambda node: [sizes(node, 0)],
+    specialise=True,
+    writes="ref",
+    host=_BOUNDS,
+)(_slice_assign)
 op("ResourceStridedSliceAssign", specialise=True, writes="ref", host=_BOUNDS)(_slice_assign)
 not_differentiable("StridedSliceAssign", "ResourceStridedSliceAssign")
 

@@ -147,7 +147,7 @@ def scatter_nd_sub(
 def batch_scatter_update(
     ref: Any, indices: Any, updates: Any, use_locking: bool = True, name: Any = None
 ) -> Any:
-    """`scatter_update` batch entry by batch entry: `indices` [batch..., n], `updates` [batch..., n, *row].
+    """`scatter_update` in each batch entry: `indices` [batch..., n], `updates` [batch..., n, *row].
 
     Raises ValueError for indices of unknown rank.
     """

@@ -26,7 +26,7 @@ _HOLDERS = ("VariableV2", "VarHandleOp")
 
 @export("custom_gradient")
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: `f(*tensors)` gives (result, function from the result's gradients to those of tensors).
+    """Decorator: `f(*tensors)` gives (result, function from its gradients to those of tensors).
 
     When `f` uses variables they must be resource variables, and the gradient function takes a
     keyword `variables` and gives (gradients of tensors, gradients of variables). Raises ValueError
@@ -171,7 +171,7 @@ def hessians(
     gate_gradients: bool = False,
     aggregation_method: Any = None,
 ) -> list[Tensor]:
-    """The second derivatives of sum(ys) by each x: [*x.shape, *x.shape], in a loop over its rows."""
+    """The second derivatives of sum(ys) by each x: [*x.shape, *x.shape], row by row."""
     del name
     xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     first = gradients.gradients(
@@ -186,20 +186,14 @@ def hessians(
         x = convert_to_tensor(x)
         flat = array_nodes.reshape(grad, [-1])
         count = array_nodes.size(x)
-        rows = raw.TensorListReserve(
-            array_nodes.shape(x), count, element_dtype=x.dtype.base_dtype
-        )
+        rows = raw.TensorListReserve(array_nodes.shape(x), count, element_dtype=x.dtype.base_dtype)
 
         def add_row(i: Tensor, rows: Tensor, flat: Tensor = flat, x: Tensor = x) -> Any:
             row = gradients.gradients(flat[i], x)[0]
             return i + 1, raw.TensorListSetItem(rows, i, row)
 
-        _, rows = while_loop(
-            lambda i, _, count=count: i < count, add_row, [constant(0), rows]
-        )
-        stacked = raw.TensorListStack(
-            rows, array_nodes.shape(x), element_dtype=x.dtype.base_dtype
-        )
+        _, rows = while_loop(lambda i, _, count=count: i < count, add_row, [constant(0), rows])
+        stacked = raw.TensorListStack(rows, array_nodes.shape(x), element_dtype=x.dtype.base_dtype)
         shape = array_nodes.shape(x)
         found.append(array_nodes.reshape(stacked, array_nodes.concat((shape, shape), 0)))
     return found

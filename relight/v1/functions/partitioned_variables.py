@@ -19,9 +19,7 @@ Partitioner = Callable[..., list[int]]
 class PartitionedVariable:
     """A list of variables that stand for one: reading it concatenates them."""
 
-    def __init__(
-        self, name: str, shape: Any, dtype: Any, variable_list: Any, partitions: Any
-    ):
+    def __init__(self, name: str, shape: Any, dtype: Any, variable_list: Any, partitions: Any):
         if not isinstance(variable_list, (list, tuple)):
             raise TypeError(f"variable_list is not a list or tuple: {variable_list}")
         if not isinstance(partitions, (list, tuple)):

@@ -16,6 +16,7 @@ from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Operation, Tensor
 from relight.graph.shapes import TensorShape
 from relight.ops.build import convert_to_tensor, raw, register_conversion
+from relight.v1.functions.initial_values import safe_initial_value
 from relight.v1.functions.variables import (
     Variable,
     _check_arguments,
@@ -23,7 +24,6 @@ from relight.v1.functions.variables import (
     check_modes,
     lifted,
     prepend_scope,
-    safe_initial_value,
 )
 
 _use_by_default = False
@@ -167,7 +167,7 @@ class BaseResourceVariable(Variable):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """Set the variable: an `AssignVariableOp` node, and with `read_value` the variable after it."""
+        """Set the variable; with `read_value` gives the variable as it is after that."""
         tensor = convert_to_tensor(value, dtype=self._dtype)
         self._shape.assert_is_compatible_with(tensor.shape)
         op = raw.AssignVariableOp(self._handle, tensor, name=name)

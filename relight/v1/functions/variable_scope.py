@@ -1,4 +1,4 @@
-"""`tf.variable_scope` and `tf.get_variable`: variables by name, shared when they are asked for again."""
+"""`tf.variable_scope` and `tf.get_variable`: variables by name, found again when asked for."""
 
 from __future__ import annotations
 
@@ -400,8 +400,12 @@ class _PureScope:
     """A variable scope without a name scope of operations."""
 
     def __init__(
-        self, name_or_scope: Any, reuse: Any = None, old_name_scope: str | None = None,
-        constraint: Any = None, **overrides: Any,
+        self,
+        name_or_scope: Any,
+        reuse: Any = None,
+        old_name_scope: str | None = None,
+        constraint: Any = None,
+        **overrides: Any,
     ):
         self._name_or_scope = name_or_scope
         self._reuse = reuse

@@ -89,9 +89,8 @@ class PartitionInfo:
         for i, (size, whole) in enumerate(zip(shape, self._full_shape, strict=True)):
             if self._var_offset[i] + size > whole:
                 raise ValueError(
-                    "With self.var_offset=%s, a partition of shape=%s would exceed "
-                    "self.full_shape=%s in dimension %s."
-                    % (self._var_offset, shape, self._full_shape, i)
+                    f"With self.var_offset={self._var_offset}, a partition of shape={shape} would "
+                    f"exceed self.full_shape={self._full_shape} in dimension {i}."
                 )
             if size != whole:
                 cut.append(i)
@@ -266,7 +265,9 @@ class VariableStore:
         for i, (offset, part_shape) in enumerate(_slices(shape.as_list(), count, axis)):
             part_name = f"{name}/part_{i}"
             with name_scope(part_name + "/PartitionedInitializer"):
-                initial, init_shape, dtype = _part_initializer(initializer, offset, part_shape, dtype)
+                initial, init_shape, dtype = _part_initializer(
+                    initializer, offset, part_shape, dtype
+                )
             with name_scope(None):
                 part = self._get_single_variable(
                     part_name,

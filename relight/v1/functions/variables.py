@@ -23,6 +23,7 @@ from relight.graph.shapes import TensorShape, unknown_shape
 from relight.ops import array_nodes, math_nodes  # noqa: F401 - they set Tensor's operators
 from relight.ops.build import convert_to_tensor, raw, register_conversion
 from relight.ops.operators import copy_operators
+from relight.v1.functions.initial_values import safe_initial_value
 
 
 @export("VariableSynchronization")
@@ -335,9 +336,7 @@ class Variable(metaclass=_VariableType):
         from relight.v1.functions.variable_lists import is_variable_initialized
 
         with lifted():
-            return cond(
-                is_variable_initialized(self), self.read_value, lambda: self.initial_value
-            )
+            return cond(is_variable_initialized(self), self.read_value, lambda: self.initial_value)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Set the value in `session` (the default session when None) to a numpy value."""
@@ -350,21 +349,33 @@ class Variable(metaclass=_VariableType):
         session.run(self.initializer, {self.initializer.inputs[1]: value})
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        value: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Any:
-        """An operation that sets the variable; with `read_value` the new value, else the Operation."""
+        """An operation that sets the variable; gives the new value, or itself if not `read_value`."""
         return self._abstract()
 
     def assign_add(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Any:
-        """An operation that adds `delta`; with `read_value` the new value, else the Operation."""
+        """An operation that adds `delta`; gives the new value, or itself if not `read_value`."""
         return self._abstract()
 
     def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Any:
-        """An operation that subtracts `delta`; with `read_value` the new value, else the Operation."""
+        """An operation that subtracts `delta`; gives the new value, or itself if not `read_value`."""
         return self._abstract()
 
     def _scatter(self, kind: str, sparse_delta: Any, use_locking: bool, name: str | None) -> Any:
@@ -590,7 +601,12 @@ class RefVariable(Variable):
         self._constraint = constraint
 
     def _build(
-        self, initial_value: Any, scope: str, dtype: Any, shape: Any, validate_shape: bool,
+        self,
+        initial_value: Any,
+        scope: str,
+        dtype: Any,
+        shape: Any,
+        validate_shape: bool,
         caching_device: Any,
     ) -> None:
         graph = get_default_graph()
@@ -684,21 +700,33 @@ class RefVariable(Variable):
         return tensor if read_value else tensor.op
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        value: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Any:
         """Set the variable: an `Assign` node."""
         changed = raw.Assign(self._variable, value, use_locking=use_locking, name=name)
         return self._changed(changed, read_value)
 
     def assign_add(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Any:
         """Add to the variable: an `AssignAdd` node."""
         changed = raw.AssignAdd(self._variable, delta, use_locking=use_locking, name=name)
         return self._changed(changed, read_value)
 
     def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: str | None = None,
+        read_value: bool = True,
     ) -> Any:
         """Subtract from the variable: an `AssignSub` node."""
         changed = raw.AssignSub(self._variable, delta, use_locking=use_locking, name=name)
@@ -746,80 +774,3 @@ def _convert_ref(value: Any, dtype: Any = None, name: Any = None, as_ref: bool =
 
 
 register_conversion(RefVariable, _convert_ref)
-
-
-# -- initial values that depend on other variables -------------------------------------------------
-
-_STOP = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If", "StatelessIf")
-_HOLDERS = ("Variable", "VariableV2", "VarHandleOp")
-
-
-def safe_initial_value(name: str, value: Tensor) -> Tensor:
-    """`value` with every reference variable in it replaced by its initialized value.
-
-    So variables can be initialized in any order. A value in a cycle is left as it is.
-    """
-    order = _dependency_order(value.op)
-    if order is None:
-        return value
-    needed: set[Operation] = set()
-    waiting = [value.op]
-    while waiting:
-        op = waiting.pop()
-        if op not in needed:
-            needed.add(op)
-            if op.type not in _STOP and op.type not in _HOLDERS:
-                waiting.extend(t.op for t in op._inputs)
-    safe: dict[Operation, Operation] = {}
-    for op in order:
-        if op in needed:
-            safe[op] = _safe_op(name, op, safe)
-    return safe[value.op].outputs[value.value_index]
-
-
-def _dependency_order(start: Operation) -> list[Operation] | None:
-    """All operations that `start` needs, dependencies first; None when there is a cycle."""
-    order: list[Operation] = []
-    state: dict[Operation, int] = {}
-    stack = [start]
-    while stack:
-        op = stack[-1]
-        if state.get(op, 0) == 0:
-            state[op] = 1
-            for needed in [*(t.op for t in op._inputs), *op._control_inputs]:
-                if state.get(needed, 0) == 1:
-                    return None
-                if needed not in state:
-                    stack.append(needed)
-            continue
-        stack.pop()
-        if state[op] == 1:
-            state[op] = 2
-            order.append(op)
-    return order
-
-
-def _safe_op(name: str, op: Operation, safe: dict[Operation, Operation]) -> Operation:
-    if op.type in _STOP:
-        return op
-    if op.type in _HOLDERS:
-        found = _variable_of(op)
-        return op if found is None else found.initialized_value().op
-    inputs = [safe[t.op].outputs[t.value_index] for t in op._inputs]
-    if inputs == op._inputs:
-        return op
-    return op.graph._add(
-        "Switch" if op.type == "RefSwitch" else op.type,
-        inputs,
-        [t.dtype.base_dtype for t in op._outputs],
-        f"{op.name}_{name}".replace(":", "_"),
-        dict(op._attrs),
-    )
-
-
-def _variable_of(op: Operation) -> Any:
-    for collection in (GraphKeys.GLOBAL_VARIABLES, GraphKeys.LOCAL_VARIABLES):
-        for variable in op.graph.get_collection(collection):
-            if variable.name in (op.name, op.name + ":0"):
-                return variable
-    return None

@@ -52,9 +52,7 @@ class AdagradOptimizer(KernelOptimizer):
 
     def _filled_like(self, var: Any, dtype: Any) -> Any:
         def init() -> Any:
-            return cast(
-                raw.Fill(array_nodes.shape(var), self._initial_accumulator_value), dtype
-            )
+            return cast(raw.Fill(array_nodes.shape(var), self._initial_accumulator_value), dtype)
 
         return init
 
@@ -69,7 +67,10 @@ class ProximalAdagradOptimizer(KernelOptimizer):
     _kind = "ProximalAdagrad"
     _slot_order = ("accumulator",)
     _order = (
-        "learning_rate", "l1_regularization_strength", "l2_regularization_strength", "grad",
+        "learning_rate",
+        "l1_regularization_strength",
+        "l2_regularization_strength",
+        "grad",
     )
 
     def __init__(

@@ -28,7 +28,13 @@ class AdamOptimizer(KernelOptimizer):
     _kind = "Adam"
     _slot_order = ("m", "v")
     _order = (
-        "beta1_power", "beta2_power", "learning_rate", "beta1", "beta2", "epsilon", "grad",
+        "beta1_power",
+        "beta2_power",
+        "learning_rate",
+        "beta1",
+        "beta2",
+        "epsilon",
+        "grad",
     )
 
     def __init__(
@@ -85,9 +91,7 @@ class AdamOptimizer(KernelOptimizer):
             grad.values,
             var,
             grad.indices,
-            lambda slot, rows, value: scatter_add(
-                slot, rows, value, use_locking=self._use_locking
-            ),
+            lambda slot, rows, value: scatter_add(slot, rows, value, use_locking=self._use_locking),
         )
 
     def _resource_scatter_add(self, slot: Any, rows: Tensor, value: Tensor) -> Tensor:

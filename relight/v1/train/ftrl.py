@@ -62,7 +62,10 @@ class FtrlOptimizer(KernelOptimizer):
         shrinks = l2_shrinkage_regularization_strength > 0.0
         self._kind = "FtrlV2" if shrinks else "Ftrl"
         self._order = (
-            "grad", "learning_rate", *_STRENGTHS, *([_SHRINKAGE] if shrinks else []),
+            "grad",
+            "learning_rate",
+            *_STRENGTHS,
+            *([_SHRINKAGE] if shrinks else []),
             "learning_rate_power",
         )
 

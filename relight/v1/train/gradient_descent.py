@@ -48,7 +48,10 @@ class ProximalGradientDescentOptimizer(KernelOptimizer):
 
     _kind = "ProximalGradientDescent"
     _order = (
-        "learning_rate", "l1_regularization_strength", "l2_regularization_strength", "grad",
+        "learning_rate",
+        "l1_regularization_strength",
+        "l2_regularization_strength",
+        "grad",
     )
 
     def __init__(

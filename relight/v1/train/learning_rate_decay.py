@@ -29,7 +29,11 @@ def _start(global_step: Any, learning_rate: Any, *others: Any) -> list[Any]:
 
 
 def _exponential(
-    learning_rate: Any, global_step: Any, decay_steps: Any, decay_rate: Any, staircase: bool,
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    decay_rate: Any,
+    staircase: bool,
     name: str | None,
 ) -> Tensor:
     with name_scope(name or "ExponentialDecay") as scope:
@@ -110,9 +114,7 @@ def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = 
                 f"vs {value.dtype.base_dtype})."
             )
     if len(boundaries) != len(values) - 1:
-        raise ValueError(
-            "The length of boundaries should be 1 less than the length of values"
-        )
+        raise ValueError("The length of boundaries should be 1 less than the length of values")
     with name_scope(name or "PiecewiseConstant"):
         x = convert_to_tensor(x)
 
@@ -123,9 +125,7 @@ def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = 
             (x <= boundaries[0], give(values[0])),
             (x > boundaries[-1], give(values[-1])),
         ]
-        for low, high, value in zip(
-            boundaries[:-1], boundaries[1:], values[1:-1], strict=True
-        ):
+        for low, high, value in zip(boundaries[:-1], boundaries[1:], values[1:-1], strict=True):
             pairs.append(((x > low) & (x <= high), give(value)))
         return case(pairs, give(values[0]), exclusive=True)
 
@@ -150,9 +150,7 @@ def polynomial_decay(
         end, exponent = cast(end_learning_rate, dtype), cast(power, dtype)
         step, steps = cast(global_step, dtype), cast(decay_steps, dtype)
         if cycle:
-            multiplier = cond(
-                raw.Equal(step, 0), lambda: 1.0, lambda: raw.Ceil(step / decay_steps)
-            )
+            multiplier = cond(raw.Equal(step, 0), lambda: 1.0, lambda: raw.Ceil(step / decay_steps))
             steps = multiply(steps, multiplier)
         else:
             step = raw.Minimum(step, decay_steps)
@@ -166,7 +164,10 @@ def _cosine(fraction: Tensor) -> Tensor:
 
 @export("train.cosine_decay")
 def cosine_decay(
-    learning_rate: Any, global_step: Any, decay_steps: Any, alpha: Any = 0.0,
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    alpha: Any = 0.0,
     name: str | None = None,
 ) -> Tensor:
     """learning_rate * ((1 - alpha) * (1 + cos(pi * min(t, T) / T)) / 2 + alpha).
@@ -201,9 +202,7 @@ def cosine_decay_restarts(
         completed = step / steps
 
         def growing() -> tuple[Tensor, Tensor]:
-            restart = raw.Floor(
-                raw.Log(1.0 - completed * (1.0 - t_factor)) / raw.Log(t_factor)
-            )
+            restart = raw.Floor(raw.Log(1.0 - completed * (1.0 - t_factor)) / raw.Log(t_factor))
             before = (1.0 - t_factor**restart) / (1.0 - t_factor)
             return restart, (completed - before) / t_factor**restart
 
@@ -256,8 +255,14 @@ def noisy_linear_cosine_decay(
     """`linear_cosine_decay` with noise of variance initial_variance / (1 + t) ** variance_decay."""
     with name_scope(name or "NoisyLinearCosineDecay") as scope:
         rate, steps, variance, decay, periods, low, floor, step = _start(
-            global_step, learning_rate, decay_steps, initial_variance, variance_decay,
-            num_periods, alpha, beta,
+            global_step,
+            learning_rate,
+            decay_steps,
+            initial_variance,
+            variance_decay,
+            num_periods,
+            alpha,
+            beta,
         )
         step = raw.Minimum(step, steps)
         linear = (steps - step) / steps

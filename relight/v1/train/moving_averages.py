@@ -151,7 +151,10 @@ class ExponentialMovingAverage:
         debiased = set()
         for var in var_list:
             if var.dtype.base_dtype not in (
-                dtypes.bfloat16, dtypes.float16, dtypes.float32, dtypes.float64,
+                dtypes.bfloat16,
+                dtypes.float16,
+                dtypes.float32,
+                dtypes.float64,
             ):
                 raise TypeError(f"The variables must be half, float, or double: {var.name}")
             if var in self._averages:

@@ -216,9 +216,7 @@ class Optimizer:
             if var.constraint is not None:
                 raise RuntimeError("Cannot use a constraint function on a sparse variable.")
             if resource:
-                return self._resource_apply_sparse_duplicate_indices(
-                    grad.values, var, grad.indices
-                )
+                return self._resource_apply_sparse_duplicate_indices(grad.values, var, grad.indices)
             return self._apply_sparse_duplicate_indices(grad, var)
         update = self._resource_apply_dense(grad, var) if resource else self._apply_dense(grad, var)
         if var.constraint is None:

@@ -1,4 +1,4 @@
-"""Slots: variables that an optimizer or average keeps for each variable, named `<variable>/<name>`."""
+"""Slots: what an optimizer or average keeps for each variable, named `<variable>/<name>`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from relight.v1.functions.variable_scope import get_variable, get_variable_scope
 from relight.v1.functions.variables import RefVariable, SaveSliceInfo, Variable
 
 
-def _slot_variable(
-    primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any
-) -> Any:
+def _slot_variable(primary: Any, value: Any, validate_shape: bool, shape: Any, dtype: Any) -> Any:
     scope = get_variable_scope()
     partitioner = scope.partitioner
     scope.set_partitioner(None)  # the primary is a part already
@@ -41,7 +39,9 @@ def _slot_variable(
         name = slot.name[len(primary.op.name + "/") : -2]
         slot._set_save_slice_info(
             SaveSliceInfo(
-                f"{info.full_name}/{name}", info.full_shape[:], info.var_offset[:],
+                f"{info.full_name}/{name}",
+                info.full_shape[:],
+                info.var_offset[:],
                 info.var_shape[:],
             )
         )
@@ -61,7 +61,11 @@ def create_slot(primary: Any, val: Any, name: str, colocate_with_primary: bool =
 
 
 def create_slot_with_initializer(
-    primary: Any, initializer: Any, shape: Any, dtype: Any, name: str,
+    primary: Any,
+    initializer: Any,
+    shape: Any,
+    dtype: Any,
+    name: str,
     colocate_with_primary: bool = True,
 ) -> Any:
     """A slot of `primary` of the given shape and type, with an initializer."""

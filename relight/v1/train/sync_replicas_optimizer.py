@@ -182,7 +182,8 @@ class SyncReplicasOptimizer(Optimizer):
             num_tokens = self._replicas_to_aggregate
         elif num_tokens < needed:
             raise ValueError(
-                f"Too few tokens to finish the first step: {num_tokens} (given) vs {needed} (needed)"
+                f"Too few tokens to finish the first step: {num_tokens} (given) vs {needed} "
+                "(needed)"
             )
         if num_tokens <= 0:
             return no_op(name="no_init_tokens")

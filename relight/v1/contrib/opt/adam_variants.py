@@ -38,7 +38,9 @@ class LazyAdamOptimizer(AdamOptimizer):
             m, rows, beta1 * gather(m, rows) + (1 - beta1) * grad.values, use_locking=lock
         )
         v_t = scatter_update(
-            v, rows, beta2 * gather(v, rows) + (1 - beta2) * raw.Square(grad.values),
+            v,
+            rows,
+            beta2 * gather(v, rows) + (1 - beta2) * raw.Square(grad.values),
             use_locking=lock,
         )
         mean, square = gather(m_t, rows), gather(v_t, rows)
@@ -135,14 +137,18 @@ class AdaMaxOptimizer(AdamOptimizer):
     def _apply_sparse(self, grad: IndexedSlices, var: Any) -> Any:
         lock = self._use_locking
         return self._sparse_step(
-            grad.values, var, grad.indices,
+            grad.values,
+            var,
+            grad.indices,
             lambda slot, rows, value: scatter_update(slot, rows, value, use_locking=lock),
             lambda target, rows, value: scatter_sub(target, rows, value, use_locking=lock),
         )
 
     def _resource_apply_sparse(self, grad: Tensor, handle: Any, indices: Tensor) -> Any:
         return self._sparse_step(
-            grad, handle, indices,
+            grad,
+            handle,
+            indices,
             lambda slot, rows, value: raw.ResourceScatterUpdate(slot.handle, rows, value),
             lambda target, rows, value: raw.ResourceScatterSub(target.handle, rows, value),
         )
@@ -229,5 +235,3 @@ class PowerSignOptimizer(_SignOptimizer):
     def _prepare(self) -> None:
         self._keep(learning_rate=self._lr, beta=self._beta, logbase=math.log(self._base))
         self._keep(sign_decay=self._sign_decay)
-
-

@@ -154,7 +154,8 @@ class DecoupledWeightDecayExtension:
         if all(g is None for g, _ in pairs):
             raise ValueError(
                 "No gradients provided for any variable, check your graph for ops that do not "
-                f"support gradients, between variables {[str(v) for _, v in pairs]} and loss {loss}."
+                f"support gradients, between variables {[str(v) for _, v in pairs]} and loss "
+                f"{loss}."
             )
         return self.apply_gradients(pairs, global_step, name, decay_var_list)
 
@@ -219,7 +220,8 @@ def extend_with_decoupled_weight_decay(base_optimizer: type) -> type:
     """A class like `base_optimizer` with a first argument `weight_decay`."""
 
     class OptimizerWithDecoupledWeightDecay(
-        DecoupledWeightDecayExtension, base_optimizer  # type: ignore[misc, valid-type]
+        DecoupledWeightDecayExtension,
+        base_optimizer,  # type: ignore[misc, valid-type]
     ):
         """An optimizer with decoupled weight decay."""
 
