@@ -11,6 +11,16 @@ from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, opdef
 
 
+def _viewed(step: Step, i: int) -> Value | None:
+    """The input that output `i` may share memory with: the parts of a split all share its input."""
+    if step.views is None:
+        return None
+    source = step.inputs[step.views]
+    if isinstance(source, list):  # a list is handed on item by item
+        return source[min(i, len(source) - 1)]
+    return source
+
+
 def copy_fetches(plan: Plan) -> None:
     """Decide which fetched arrays must be copied, so that nothing fetched ever changes.
 
@@ -26,10 +36,8 @@ def copy_fetches(plan: Plan) -> None:
         for i, value in enumerate(step.outputs):
             if value is None:
                 continue
-            if step.views is not None and i == 0:
-                source = step.inputs[step.views]
-                if isinstance(source, list):
-                    source = source[0]
+            source = _viewed(step, i)
+            if source is not None:
                 root[value] = root.get(source, source)
             else:
                 root[value] = value
@@ -63,10 +71,10 @@ def own_assigned(plan: Plan) -> None:
                         copied = Value(value.tensor, "T")
                         steps.append(Step("clone", _clone, [value], [copied], step.node))
                         step.inputs[i] = copied
-        if step.views is not None and step.outputs and step.outputs[0] is not None:
-            source = step.inputs[step.views]
-            if isinstance(source, Value):
-                root[step.outputs[0]] = root.get(source, source)
+        for i, value in enumerate(step.outputs):
+            source = _viewed(step, i)
+            if value is not None and source is not None:
+                root[value] = root.get(source, source)
         steps.append(step)
     plan.steps = steps
 

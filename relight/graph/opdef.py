@@ -207,7 +207,7 @@ class OpRecord:
     * `host`: names of inputs that the kernel takes as numpy arrays (shapes, axes, strings);
       `host_out`: whether it returns numpy arrays.
     * `writes`: name of the input whose variable is written. `views`: index of the input that the
-      first output may share memory with. `stateful` overrides the signature's flag.
+      outputs may share memory with. `stateful` overrides the signature's flag.
     """
 
     __slots__ = (

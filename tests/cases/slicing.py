@@ -140,3 +140,19 @@ def shape_arithmetic(tf, np):
         tf.reshape(x, tf.shape(x)[-1:]),
     ]
     return {"shapes": [str(s.shape) for s in shapes]}
+
+
+def fetched_parts_are_own(tf, np):
+    x = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+    fed = tf.placeholder(tf.float32, [2, 2])
+    y = tf.Variable([0.0, 0.0])
+    keep = tf.assign(y, tf.unstack(fed)[1])
+    parts = [tf.split(x, 2, 0)[1], tf.unstack(x)[1], tf.identity_n([x, x + 1.0])[0], x[1:]]
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for part in parts:
+            sess.run(part)[:] = 9.0
+        given = np.ones([2, 2], np.float32)
+        sess.run(keep, {fed: given})
+        given[:] = 5.0
+        return {"x": sess.run(x), "y": sess.run(y)}
