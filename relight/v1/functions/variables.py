@@ -355,7 +355,7 @@ class Variable(metaclass=_VariableType):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """An operation that sets the variable; gives the new value, or itself if not `read_value`."""
+        """Set the variable by an operation; gives the new value, or it without `read_value`."""
         return self._abstract()
 
     def assign_add(
@@ -365,7 +365,7 @@ class Variable(metaclass=_VariableType):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """An operation that adds `delta`; gives the new value, or itself if not `read_value`."""
+        """Add `delta` by an operation; gives the new value, or it without `read_value`."""
         return self._abstract()
 
     def assign_sub(
@@ -375,7 +375,7 @@ class Variable(metaclass=_VariableType):
         name: str | None = None,
         read_value: bool = True,
     ) -> Any:
-        """An operation that subtracts `delta`; gives the new value, or itself if not `read_value`."""
+        """Subtract `delta` by an operation; gives the new value, or it without `read_value`."""
         return self._abstract()
 
     def _scatter(self, kind: str, sparse_delta: Any, use_locking: bool, name: str | None) -> Any:
