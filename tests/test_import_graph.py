@@ -135,6 +135,49 @@ def test_a_constant_of_lying_size_is_refused():
         tf.import_graph_def(graph)
 
 
+def test_a_constant_of_another_type_is_refused():
+    graph = _graph_def(("c", "Const", [], {"dtype": ("type", 1)}))
+    tensor = graph.node[0].attr["value"].tensor
+    tensor.dtype = 3
+    tensor.tensor_shape.SetInParent()
+    tensor.int_val.append(1)
+    with pytest.raises(ValueError, match="holds a value of type int32"):
+        tf.import_graph_def(graph)
+
+
+def test_damaged_graphs_raise_value_errors():
+    """Bytes changed at random: a clean error, or a graph that can be written again."""
+    import random
+
+    from google.protobuf.message import DecodeError
+
+    with tf.Graph().as_default() as g:
+        v = tf.Variable([[1.0, 2.0], [3.0, 4.0]], name="v")
+        y = tf.matmul(tf.placeholder(tf.float32, [3, 2]), v)
+        tf.strided_slice(tf.reshape(y, [-1]), [0], [2])
+        tf.train.Saver()
+    whole = g.as_graph_def().SerializeToString()
+    rnd = random.Random(0)
+    seen = set()
+    for _ in range(2000):
+        data = bytearray(whole)
+        for _ in range(rnd.choice([1, 2, 4])):
+            data[rnd.randrange(len(data))] = rnd.randrange(256)
+        try:
+            graph = tf.GraphDef.FromString(bytes(data))
+        except DecodeError:
+            continue
+        with tf.Graph().as_default() as made:
+            try:
+                tf.import_graph_def(graph, name="")
+            except (ValueError, tf.errors.NotFoundError) as error:
+                seen.add(type(error).__name__)
+            else:
+                made.as_graph_def()
+                seen.add("imported")
+    assert seen == {"imported", "ValueError", "NotFoundError"}
+
+
 def test_newer_attrs_with_their_default_are_dropped():
     from tensorboard.compat.proto import op_def_pb2
 

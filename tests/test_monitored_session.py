@@ -325,7 +325,7 @@ def test_global_step():
 
 
 def test_basic_train_loop(tmp_path):
-    v, loss, train = _model()
+    _, _, train = _model()
     supervisor = tf.train.Supervisor(logdir=str(tmp_path), save_model_secs=0)
     lost = [1]
 

@@ -123,7 +123,9 @@ def _add(stats: Any, step: Step, start: int, end: int, outputs: list[Any]) -> No
         timeline_label=f"{node.name} = {node.type}({inputs})",
     )
     for slot, (value, item) in enumerate(zip(step.outputs, outputs, strict=True)):
-        if value is None or value.tensor is None or not isinstance(item, (torch.Tensor, np.ndarray)):
+        if value is None or value.tensor is None:
+            continue
+        if not isinstance(item, (torch.Tensor, np.ndarray)):
             continue
         output = entry.output.add(slot=slot)
         description = output.tensor_description

@@ -5,7 +5,8 @@ stand alone are `tensorflow.Example` and so on, in a pool of their own; those th
 tensorboard's (ServerDef, SavedModel) live beside them, in package `tensorboard`.
 
 Sources of names and numbers: tensorflow/core/example/{feature,example}.proto,
-python/training/checkpoint_state.proto, core/protobuf/{queue_runner,tensorflow_server,saved_model}.proto.
+python/training/checkpoint_state.proto,
+core/protobuf/{queue_runner,tensorflow_server,saved_model}.proto.
 """
 
 from __future__ import annotations
@@ -72,11 +73,25 @@ _SERVER: dict[str, _Fields] = {
 _SAVED_MODEL: dict[str, _Fields] = {
     "SavedModel": {"saved_model_schema_version": (1, "int64"), "meta_graphs": (2, "*MetaGraphDef")},
 }
-_CODES = (
-    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS "
-    "PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED "
-    "INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED"
-).split()
+_CODES = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
 
 
 def _message(name: str, fields: _Fields, package: str) -> descriptor_pb2.DescriptorProto:

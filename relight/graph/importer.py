@@ -23,6 +23,8 @@ _NODE_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\-/]*$")
 _LOOP_BACK = ("NextIteration", "RefNextIteration")
 _FIELDS = {"string": "s", "int": "i", "float": "f", "bool": "b"}
 _TYPE_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
+# What shape rules may raise for attrs and inputs that no program could have made.
+_MALFORMED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
 PYTHON_OPS = frozenset(("PyFunc", "PyFuncStateless", "EagerPyFunc"))
 
 
@@ -256,6 +258,13 @@ class _Import:
                 raise ValueError(f"attr '{key}' of node '{name}': {error}") from None
             if known is not None:
                 _check_allowed(name, known, attrs[key])
+        if node.op == "Const" and "value" in attrs and "dtype" in attrs:
+            found = dtypes.as_dtype(node.attr["value"].tensor.dtype)
+            if found != attrs["dtype"]:
+                raise ValueError(
+                    f"node '{name}': a constant of type {attrs['dtype'].name} holds a value of "
+                    f"type {found.name}"
+                )
         attr_values.with_defaults(node.op, attrs)
         for key in definition.attrs:
             if key not in attrs:
@@ -371,7 +380,7 @@ class _Import:
                 op = self.graph._add(node.op, inputs, types, name + "/", attrs)
         except ValueError:
             raise
-        except (IndexError, KeyError, TypeError, ArithmeticError) as error:
+        except _MALFORMED as error:
             raise ValueError(
                 f"node '{name}' (op: '{node.op}') is malformed: {type(error).__name__}: {error}"
             ) from error
@@ -473,7 +482,7 @@ def _add_library(graph: Graph, library: Any) -> None:
             continue
         try:
             function: Any = from_function_def(proto, graph)
-        except (KeyError, TypeError, ValueError, errors.OpError):
+        except (*_MALFORMED, ValueError, errors.OpError):
             function = LoadedFunction(proto)
         else:
             for op in function.get_operations():

@@ -18,8 +18,18 @@ from relight.v1 import logging
 
 _VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 _VARIABLE_OPS = frozenset(
-    "Assign AssignAdd AssignSub Queue ScatterAdd ScatterSub ScatterUpdate TruncatedNormal Variable "
-    "VariableV2".split()
+    [
+        "Assign",
+        "AssignAdd",
+        "AssignSub",
+        "Queue",
+        "ScatterAdd",
+        "ScatterSub",
+        "ScatterUpdate",
+        "TruncatedNormal",
+        "Variable",
+        "VariableV2",
+    ]
 )
 _CARRIERS = ("Switch", "Enter", "Exit", "Identity", "Merge", "NextIteration")
 

@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from tensorboard.compat.proto import event_pb2, graph_pb2, meta_graph_pb2, summary_pb2
 
@@ -174,7 +174,7 @@ class FileWriter(SummaryToEventTransformer):
 class FileWriterCache:
     """One FileWriter for each directory, shared by the hooks of a program."""
 
-    _cache: dict[str, FileWriter] = {}
+    _cache: ClassVar[dict[str, FileWriter]] = {}
     _lock = threading.RLock()
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The checkpoints of a directory: which there are, which is the newest, and the file `checkpoint`."""
+"""The checkpoints of a directory: which there are, which is the newest, the file `checkpoint`."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ _NAMES = {"float32": "FLOAT", "float64": "DOUBLE", "float16": "HALF"}
 
 
 @export("train.NewCheckpointReader")
-def NewCheckpointReader(filepattern: str) -> CheckpointReader:  # noqa: N802
+def NewCheckpointReader(filepattern: str) -> CheckpointReader:
     """The reader of a checkpoint, V2 or V1. NotFoundError or DataLossError when it cannot be."""
     name = filepattern.decode() if isinstance(filepattern, bytes) else os.fspath(filepattern)
     return CheckpointReader(name)

@@ -43,8 +43,18 @@ _VARIABLE_COLLECTIONS = (
 _OLD_KINDS = (GraphKeys.LOCAL_VARIABLES, GraphKeys.MODEL_VARIABLES, GraphKeys.METRIC_VARIABLES)
 _CONTEXTS = (GraphKeys.COND_CONTEXT, GraphKeys.WHILE_CONTEXT)
 _SAVER_OPS = frozenset(
-    "SaveV2 Save SaveSlice LegacySave LegacySaveSlice RestoreV2 Restore RestoreSlice LegacyRestore "
-    "LegacyRestoreSlice".split()
+    [
+        "SaveV2",
+        "Save",
+        "SaveSlice",
+        "LegacySave",
+        "LegacySaveSlice",
+        "RestoreV2",
+        "Restore",
+        "RestoreSlice",
+        "LegacyRestore",
+        "LegacyRestoreSlice",
+    ]
 )
 
 
@@ -381,7 +391,8 @@ def _check_unbound(meta_graph_def: Any, name: str, input_map: Any) -> None:
     if texts and (not input_map or sorted(texts) != sorted(input_map)):
         missing = ",".join(t for t in texts if not input_map or t not in input_map)
         raise ValueError(
-            f"Graph contains unbound inputs: {missing}. Must provide these inputs through input_map."
+            f"Graph contains unbound inputs: {missing}. Must provide these inputs through "
+            "input_map."
         )
 
 

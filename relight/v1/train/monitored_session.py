@@ -27,7 +27,7 @@ USE_DEFAULT = object()
 
 
 @export("train.MonitoredTrainingSession")
-def MonitoredTrainingSession(  # noqa: N802
+def MonitoredTrainingSession(
     master: str = "",
     is_chief: bool = True,
     checkpoint_dir: str | None = None,
@@ -453,7 +453,7 @@ class _RecoverableSession(_WrappedSession):
             self.close()
             self._sess = self._create_session()
             return False
-        except Exception:  # noqa: BLE001 - the next run raises it; here it means "stop"
+        except Exception:
             return True
 
     def run(
@@ -520,7 +520,7 @@ class _CoordinatedSession(_WrappedSession):
                 self._coord.raise_requested_exception()
             except _PREEMPTION_ERRORS:
                 raise
-            except Exception:  # noqa: BLE001 - the run's own exception is the one to show
+            except Exception:
                 raise error from None
             raise
 

@@ -383,7 +383,7 @@ class Supervisor:
                 master=master, config=config, start_standard_services=start_standard_services
             )
             yield sess
-        except Exception as error:  # noqa: BLE001 - `stop` raises it, unless it is a clean end
+        except Exception as error:
             self.request_stop(error)
         finally:
             try:

@@ -159,7 +159,7 @@ class Timeline:
         start, tid = node.all_start_micros, node.thread_id
         name, inputs = node.node_name, []
         if gpu_trace:
-            name, op = (name.split(":") + ["unknown"])[:2]
+            name, op = [*name.split(":"), "unknown"][:2]
         elif name == "RecvTensor":
             op = "RecvTensor"
         else:
