@@ -144,3 +144,20 @@ def sparse_mask(tf, np):
     a = tf.IndexedSlices(tf.constant([[1.0], [2.0], [3.0]]), tf.constant([5, 6, 7]))
     b = tf.sparse_mask(a, [6])
     return {"values": b.values, "indices": b.indices}
+
+
+def serialized(tf, np):
+    sparse, _ = _matrix(tf)
+    one, many = tf.serialize_sparse(sparse), tf.serialize_many_sparse(sparse)
+    words = tf.serialize_many_sparse(_words(tf))
+    back = tf.deserialize_many_sparse(many, tf.float32, rank=2)
+    words_back = tf.deserialize_many_sparse(words, tf.string)
+    single = tf.raw_ops.DeserializeSparse(serialized_sparse=one, dtype=tf.float32)
+    return {"one": one, "many": many, "back": [back.indices, back.values, back.dense_shape],
+        "words": [words_back.indices, words_back.values, words_back.dense_shape],
+        "single": list(single)}
+
+
+def serialized_other_type(tf, np):
+    sparse, _ = _matrix(tf)
+    return {"y": tf.deserialize_many_sparse(tf.serialize_many_sparse(sparse), tf.int32).values}

@@ -572,3 +572,39 @@ def sparse_reduce_max_sparse(
     """The greatest present elements over dimensions, as a sparse tensor."""
     build = raw.SparseReduceMaxSparse
     return SparseTensor(*_reduce(build, sp_input, axis, keepdims, reduction_axes, keep_dims))
+
+
+# -- as strings ------------------------------------------------------------------------------------
+
+
+@export("serialize_sparse", "io.serialize_sparse")
+def serialize_sparse(
+    sp_input: Any, name: str | None = None, out_type: Any = dtypes.string
+) -> Tensor:
+    """A sparse tensor as three strings [3]."""
+    sp_input = as_sparse(sp_input)
+    return raw.SerializeSparse(
+        sp_input.indices, sp_input.values, sp_input.dense_shape, name=name, out_type=out_type
+    )
+
+
+@export("serialize_many_sparse", "io.serialize_many_sparse")
+def serialize_many_sparse(
+    sp_input: Any, name: str | None = None, out_type: Any = dtypes.string
+) -> Tensor:
+    """Each row of the first dimension of a sparse tensor as three strings [n, 3]."""
+    sp_input = as_sparse(sp_input)
+    return raw.SerializeManySparse(
+        sp_input.indices, sp_input.values, sp_input.dense_shape, name=name, out_type=out_type
+    )
+
+
+@export("deserialize_many_sparse", "io.deserialize_many_sparse")
+def deserialize_many_sparse(
+    serialized_sparse: Any, dtype: Any, rank: int | None = None, name: str | None = None
+) -> SparseTensor:
+    """The sparse tensor whose rows were serialized to [n, 3] strings."""
+    indices, values, shape = raw.DeserializeManySparse(serialized_sparse, dtype=dtype, name=name)
+    indices.set_shape([None, rank])
+    shape.set_shape([rank])
+    return SparseTensor(indices, values, shape)

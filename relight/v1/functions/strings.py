@@ -183,7 +183,7 @@ def format(
 # -- numbers and hashes --------------------------------------------------------------------------
 
 
-@export("as_string", "strings.as_string")
+@export("as_string", "strings.as_string", "dtypes.as_string")
 def as_string(
     input: Any,
     precision: int = -1,
