@@ -101,8 +101,8 @@ def main(_):
     train(classifier, mnist.train, FLAGS.steps, FLAGS.batch_size)
     print(evaluate(classifier, mnist.test))
     for label, found in zip(mnist.test.labels, predict(classifier, mnist.test.images[:10])):
-        print("label %d, predicted %d with probability %.3f"
-              % (label, found["classes"], found["probabilities"].max()))
+        sure = found["probabilities"].max()
+        print(f"label {label}, predicted {found['classes']} with probability {sure:.3f}")
 
 
 if __name__ == "__main__":

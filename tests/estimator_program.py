@@ -90,12 +90,14 @@ def record(tf, example, folder):
             tf.reset_default_graph()
             classifier = example.make_classifier(folder, "sgd", 0.001)
             show = tf.train.LoggingTensorHook(
-                tensors={"probabilities": "softmax_tensor"}, every_n_iter=50)
+                tensors={"probabilities": "softmax_tensor"}, every_n_iter=50
+            )
             hooks = [show, Dump("train")] if run == 0 else [show]
             example.train(classifier, data, STEPS, batch_size=5, hooks=hooks)
             print(example.evaluate(classifier, data))
         evaluation = tf.estimator.inputs.numpy_input_fn(
-            {"x": images}, labels, num_epochs=1, shuffle=False)
+            {"x": images}, labels, num_epochs=1, shuffle=False
+        )
         classifier.evaluate(evaluation, steps=2, name="again", hooks=[Dump("eval")])
         prediction = tf.estimator.inputs.numpy_input_fn({"x": images[:3]}, shuffle=False)
         list(classifier.predict(prediction, hooks=[Dump("predict")]))

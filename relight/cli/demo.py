@@ -89,8 +89,13 @@ def _report(results: Any, classifier: Any, picture: str, folder: str, seconds: f
 def _progress(tf: Any, steps: int) -> Iterator[Sequence[Any]]:
     """Hooks that draw a bar with loss, steps a second and the time that is left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("training"),

@@ -48,8 +48,12 @@ def draw(
     picture = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(picture)
     accuracy = float(np.mean(truth == found)) if len(truth) else 0.0
-    pen.text((margin, 18), f"{accuracy:.2%} of {len(truth):,} digits are right",
-             fill=_INK, font=_font(24))
+    pen.text(
+        (margin, 18),
+        f"{accuracy:.2%} of {len(truth):,} digits are right",
+        fill=_INK,
+        font=_font(24),
+    )
     caption = f'{len(wrong)} are wrong: they come first, framed; "1 for 7" is a 7 read as 1'
     pen.text((margin, 50), caption, fill=_FAINT, font=_font(15))
     for place, index in enumerate(shown):
@@ -67,27 +71,37 @@ def _digit(
     size = 28 * _SCALE
     picture.paste(Image.fromarray(grey).resize((size, size)), (left, top))
     if label == found:
-        pen.text((left + size // 2, top + size + 1), str(found), fill=_FAINT, font=_font(12),
-                 anchor="ma")
+        pen.text(
+            (left + size // 2, top + size + 1), str(found), fill=_FAINT, font=_font(12), anchor="ma"
+        )
         return
     pen.rectangle((left - 1, top - 1, left + size, top + size), outline=_WRONG, width=2)
-    pen.text((left + size // 2, top + size + 1), f"{found} for {label}", fill=_WRONG,
-             font=_font(12), anchor="ma")
+    pen.text(
+        (left + size // 2, top + size + 1),
+        f"{found} for {label}",
+        fill=_WRONG,
+        font=_font(12),
+        anchor="ma",
+    )
 
 
-def _matrix(
-    pen: Any, truth: np.ndarray, found: np.ndarray, left: int, top: int, side: int
-) -> None:
+def _matrix(pen: Any, truth: np.ndarray, found: np.ndarray, left: int, top: int, side: int) -> None:
     """The confusion matrix: a row for each label, a column for each prediction."""
     counts = np.zeros((10, 10), np.int64)
     np.add.at(counts, (truth.astype(np.int64), found.astype(np.int64)), 1)
     pen.text((left + side, top - 40), "columns: what it was read as", fill=_FAINT, font=_font(15))
     most_wrong = max(1, int((counts - np.diag(np.diag(counts))).max()))
     for i in range(10):
-        pen.text((left + side * 1.5 + i * side, top - 2), str(i), fill=_INK, font=_font(15),
-                 anchor="ms")
-        pen.text((left + side - 8, top + side * (i + 0.5) + 4), str(i), fill=_INK,
-                 font=_font(15), anchor="rm")
+        pen.text(
+            (left + side * 1.5 + i * side, top - 2), str(i), fill=_INK, font=_font(15), anchor="ms"
+        )
+        pen.text(
+            (left + side - 8, top + side * (i + 0.5) + 4),
+            str(i),
+            fill=_INK,
+            font=_font(15),
+            anchor="rm",
+        )
         total = max(1, int(counts[i].sum()))
         for j in range(10):
             count = int(counts[i, j])
@@ -97,8 +111,13 @@ def _matrix(
             pen.rectangle((x, y, x + side - 2, y + side - 2), fill=colour)
             if count:
                 ink = _PAPER if strength > 0.55 else _INK
-                pen.text((x + side / 2 - 1, y + side / 2 - 1), str(count), fill=ink,
-                         font=_font(14), anchor="mm")
+                pen.text(
+                    (x + side / 2 - 1, y + side / 2 - 1),
+                    str(count),
+                    fill=ink,
+                    font=_font(14),
+                    anchor="mm",
+                )
     pen.text((left + side, top + side * 10 + 14), "rows: what it is", fill=_FAINT, font=_font(15))
 
 

@@ -44,7 +44,7 @@ from relight.v1.train.monitored_session import MonitoredTrainingSession
 from relight.v1.train.saver import Saver
 from relight.v1.train.scaffold import Scaffold
 from relight.v1.train.session_run_hook import SessionRunHook
-from relight.v1.train.warm_starting import WarmStartSettings, warm_start, warm_start_settings
+from relight.v1.train.warm_starting import warm_start, warm_start_settings
 
 
 @export("estimator.Estimator")
@@ -180,8 +180,7 @@ class Estimator:
         for listener in listeners:
             if not isinstance(listener, CheckpointSaverListener):
                 raise TypeError(
-                    "saving_listeners must be a list of CheckpointSaverListener, given: "
-                    f"{listener}"
+                    f"saving_listeners must be a list of CheckpointSaverListener, given: {listener}"
                 )
         loss = self._train_model(input_fn, hooks, listeners)
         logging.info("Loss for final step: %s.", loss)
@@ -581,5 +580,3 @@ def _complete_config(config: Any, model_dir: Any) -> RunConfig:
         logging.warning("Using temporary folder as model directory: %s", model_dir)
         return RunConfig.replace(config, model_dir=model_dir)
     return config
-
-

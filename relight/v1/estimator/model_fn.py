@@ -151,9 +151,7 @@ def _checked_predictions(predictions: Any, mode: Any) -> Any:
             raise ValueError("Missing predictions.")
         return {}
     if isinstance(predictions, dict):
-        predictions = {
-            k: _check_is_tensor(v, f"predictions[{k}]") for k, v in predictions.items()
-        }
+        predictions = {k: _check_is_tensor(v, f"predictions[{k}]") for k, v in predictions.items()}
         for key, value in predictions.items():
             if not in_default_graph(value):
                 raise _foreign("prediction values", f"{key}: {value.name}")
@@ -183,9 +181,7 @@ def _checked_metrics(metrics: Any) -> dict[str, Any]:
     for key, value in metrics.items():
         if _is_keras_metric(value):
             if not value.updates:
-                raise ValueError(
-                    f'Please call update_state(...) on the "{value.name}" metric'
-                )
+                raise ValueError(f'Please call update_state(...) on the "{value.name}" metric')
         elif not isinstance(value, tuple) or len(value) != 2:
             raise TypeError(
                 "Values of eval_metric_ops must be (metric_value, update_op) tuples, given: "

@@ -23,8 +23,7 @@ from relight.v1 import logging
 from relight.v1.estimator.mode_keys import ModeKeys
 from relight.v1.estimator.util import parse_input_fn_result
 from relight.v1.functions.framework import set_random_seed
-from relight.v1.functions.nest import flatten
-from relight.v1.functions.nest import map_structure
+from relight.v1.functions.nest import flatten, map_structure
 from relight.v1.train.coordinator import Coordinator
 from relight.v1.train.monitored_session import (
     ChiefSessionCreator,
@@ -146,9 +145,7 @@ class Predictions:
             yield from _with_kept(kept, graph, features, input_hooks, keys)
         else:
             with graph.as_default():
-                model = estimator._call_model_fn(
-                    features, None, ModeKeys.PREDICT, estimator.config
-                )
+                model = estimator._call_model_fn(features, None, ModeKeys.PREDICT, estimator.config)
                 estimator._maybe_warm_start(checkpoint)
             keep = (
                 not hooks
@@ -162,8 +159,16 @@ class Predictions:
             )
 
     def _with_new(
-        self, estimator: Any, graph: Graph, features: Any, model: Any, keys: Any, hooks: list[Any],
-        checkpoint: str | None, identity: Any, keep: bool,
+        self,
+        estimator: Any,
+        graph: Graph,
+        features: Any,
+        model: Any,
+        keys: Any,
+        hooks: list[Any],
+        checkpoint: str | None,
+        identity: Any,
+        keep: bool,
     ) -> Iterator[Any]:
         wanted = _extract(model.predictions, keys)
         with graph.as_default():
@@ -332,9 +337,7 @@ def _extract(predictions: Any, keys: Any) -> Any:
     if not keys:
         return predictions
     if not isinstance(predictions, dict):
-        raise ValueError(
-            "predict_keys argument is not valid in case of non-dict predictions."
-        )
+        raise ValueError("predict_keys argument is not valid in case of non-dict predictions.")
     found = {key: value for key, value in predictions.items() if key in keys}
     if not found:
         raise ValueError(

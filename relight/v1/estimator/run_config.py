@@ -199,9 +199,7 @@ class RunConfig:
         spec = self._cluster_spec
         chief = TaskType.MASTER if TaskType.MASTER in spec.jobs else TaskType.CHIEF
         if chief == TaskType.MASTER and TaskType.CHIEF in spec.jobs:
-            raise ValueError(
-                "If `master` node exists in `cluster`, job `chief` is not supported."
-            )
+            raise ValueError("If `master` node exists in `cluster`, job `chief` is not supported.")
         self._task_type, self._task_id = _task(spec, task, chief)
         is_evaluator = self._task_type == TaskType.EVALUATOR
         if is_evaluator and chief == TaskType.MASTER:

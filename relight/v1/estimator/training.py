@@ -35,8 +35,7 @@ def _checked_exporters(exporters: Any) -> tuple[Any, ...]:
     if isinstance(exporters, Exporter):
         exporters = [exporters]
     wrong = TypeError(
-        "`exporters` must be an Exporter, an iterable of Exporter, or `None`, found "
-        f"{exporters}."
+        f"`exporters` must be an Exporter, an iterable of Exporter, or `None`, found {exporters}."
     )
     try:
         exporters = tuple(exporters)
@@ -53,9 +52,7 @@ def _checked_exporters(exporters: Any) -> tuple[Any, ...]:
                 f"{every}"
             )
         if not isinstance(exporter.name, str):
-            raise ValueError(
-                f"An Exporter must have a string name. Given: {type(exporter.name)}"
-            )
+            raise ValueError(f"An Exporter must have a string name. Given: {type(exporter.name)}")
         if exporter.name in names:
             raise ValueError(
                 "`exporters` must have unique names. Such a name cannot be `None`. All exporter "
@@ -208,8 +205,7 @@ class _Evaluator:
             hooks=spec.hooks,
         )
         final = bool(
-            self._max_training_steps
-            and metrics[GraphKeys.GLOBAL_STEP] >= self._max_training_steps
+            self._max_training_steps and metrics[GraphKeys.GLOBAL_STEP] >= self._max_training_steps
         )
         base = os.path.join(self._estimator.model_dir, "export")
         exports = [
@@ -305,9 +301,7 @@ class _Executor:
                 "relight trains in one process: the cluster in TF_CONFIG must have one task, "
                 f"given: {config.cluster_spec}"
             )
-        logging.info(
-            "Skip starting Tensorflow server as there is only one node in the cluster."
-        )
+        logging.info("Skip starting Tensorflow server as there is only one node in the cluster.")
         if config.task_type == TaskType.MASTER:
             self._train([self._listener()])
             return None

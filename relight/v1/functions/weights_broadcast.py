@@ -21,12 +21,12 @@ _PREFIX = "weights can not be broadcast to values."
 
 def _same_or_one(weights_shape: Tensor, values_shape: Tensor) -> Tensor:
     """Whether each size in `weights_shape` is 1 or the one in `values_shape`, of the same rank."""
-    from relight.v1.functions.sets import set_difference
+    from relight.v1.functions.sets import difference
 
     with name_scope(None, "has_invalid_dims", (weights_shape, values_shape)) as scope:
         column = expand_dims(values_shape, -1)
         allowed = arrays.concat((column, arrays.ones_like(column)), axis=1)
-        invalid = set_difference(expand_dims(weights_shape, -1), allowed)
+        invalid = difference(expand_dims(weights_shape, -1), allowed)
         count = arrays.size(invalid.values, name="num_invalid_dims")
         return raw.Equal(0, count, name=scope)
 

@@ -61,8 +61,12 @@ def _counter(kind: str) -> Callable[..., Metric]:
     scope, label, prediction = KINDS[kind]
 
     def count(
-        labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-        updates_collections: Any = None, name: str | None = None,
+        labels: Any,
+        predictions: Any,
+        weights: Any = None,
+        metrics_collections: Any = None,
+        updates_collections: Any = None,
+        name: str | None = None,
     ) -> Metric:
         with variable_scope(name, scope, (predictions, labels, weights)):
             predictions, labels, weights = _as_bools(labels, predictions, weights)
@@ -81,8 +85,13 @@ def _counter_at_thresholds(kind: str) -> Callable[..., Metric]:
     scope, label, prediction = KINDS[kind]
 
     def count(
-        labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
-        metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+        labels: Any,
+        predictions: Any,
+        thresholds: Sequence[float],
+        weights: Any = None,
+        metrics_collections: Any = None,
+        updates_collections: Any = None,
+        name: str | None = None,
     ) -> Metric:
         with variable_scope(name, scope, (predictions, labels, weights)):
             values, updates = counts_at_thresholds(
@@ -184,8 +193,12 @@ def _ratio_or_zero(part: Any, rest: Any, name: str) -> Tensor:
 
 @export("metrics.precision")
 def precision(
-    labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Which part of the positive predictions is right, tp / (tp + fp): (value, update)."""
     with variable_scope(name, "precision", (predictions, labels, weights)):
@@ -201,8 +214,12 @@ def precision(
 
 @export("metrics.recall")
 def recall(
-    labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Which part of the positive labels is found, tp / (tp + fn): (value, update)."""
     with variable_scope(name, "recall", (predictions, labels, weights)):
@@ -221,8 +238,13 @@ _EPSILON = 1e-7  # keeps the quotients at thresholds finite, as TensorFlow does
 
 @export("metrics.precision_at_thresholds")
 def precision_at_thresholds(
-    labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    thresholds: Sequence[float],
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Precision at each threshold: (value, update), both [len(thresholds)]."""
     with variable_scope(name, "precision_at_thresholds", (predictions, labels, weights)):
@@ -236,8 +258,13 @@ def precision_at_thresholds(
 
 @export("metrics.recall_at_thresholds")
 def recall_at_thresholds(
-    labels: Any, predictions: Any, thresholds: Sequence[float], weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    thresholds: Sequence[float],
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Recall at each threshold: (value, update), both [len(thresholds)]."""
     with variable_scope(name, "recall_at_thresholds", (predictions, labels, weights)):
@@ -253,9 +280,7 @@ def _quotients_at_thresholds(
     values: dict, updates: dict, other: str, prefix: str, metrics: Any, updated: Any
 ) -> Metric:
     def quotient(counts: dict, name: str) -> Tensor:
-        return maths.div(
-            counts["tp"], _EPSILON + counts["tp"] + counts[other], name=prefix + name
-        )
+        return maths.div(counts["tp"], _EPSILON + counts["tp"] + counts[other], name=prefix + name)
 
     value = quotient(values, "value")
     collect(metrics, value)

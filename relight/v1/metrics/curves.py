@@ -29,9 +29,15 @@ def _even_thresholds(count: int) -> list[float]:
 
 @export("metrics.auc")
 def auc(
-    labels: Any, predictions: Any, weights: Any = None, num_thresholds: int = 200,
-    metrics_collections: Any = None, updates_collections: Any = None, curve: str = "ROC",
-    name: str | None = None, summation_method: str = "trapezoidal",
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    num_thresholds: int = 200,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    curve: str = "ROC",
+    name: str | None = None,
+    summation_method: str = "trapezoidal",
     thresholds: Sequence[float] | None = None,
 ) -> Metric:
     """The area under the ROC or the precision-recall curve ("PR"): (value, update).
@@ -142,8 +148,13 @@ def _at_point(
 
 @export("metrics.sensitivity_at_specificity")
 def sensitivity_at_specificity(
-    labels: Any, predictions: Any, specificity: float, weights: Any = None,
-    num_thresholds: int = 200, metrics_collections: Any = None, updates_collections: Any = None,
+    labels: Any,
+    predictions: Any,
+    specificity: float,
+    weights: Any = None,
+    num_thresholds: int = 200,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
     name: str | None = None,
 ) -> Metric:
     """tp / (tp + fn) at the threshold where tn / (tn + fp) comes nearest to `specificity`.
@@ -168,8 +179,13 @@ def sensitivity_at_specificity(
 
 @export("metrics.specificity_at_sensitivity")
 def specificity_at_sensitivity(
-    labels: Any, predictions: Any, sensitivity: float, weights: Any = None,
-    num_thresholds: int = 200, metrics_collections: Any = None, updates_collections: Any = None,
+    labels: Any,
+    predictions: Any,
+    sensitivity: float,
+    weights: Any = None,
+    num_thresholds: int = 200,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
     name: str | None = None,
 ) -> Metric:
     """tn / (tn + fp) at the threshold where tp / (tp + fn) comes nearest to `sensitivity`.

@@ -29,8 +29,11 @@ def _ratio(total: Any, count: Any, name: str | None) -> Tensor:
 
 @export("metrics.mean")
 def mean(
-    values: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    values: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The (weighted) mean of all values seen: (its value, the operation that adds a batch).
 
@@ -59,8 +62,11 @@ def mean(
 
 @export("metrics.mean_tensor")
 def mean_tensor(
-    values: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    values: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The element-wise (weighted) mean of all tensors seen: (value, update), in their shape."""
     with variable_scope(name, "mean", (values, weights)):
@@ -85,8 +91,12 @@ def mean_tensor(
 
 @export("metrics.accuracy")
 def accuracy(
-    labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """How often `predictions` equals `labels` (same shape), weighted: (value, update)."""
     predictions, labels, weights = squeezed(predictions, labels, weights)
@@ -99,8 +109,12 @@ def accuracy(
 
 @export("metrics.mean_absolute_error")
 def mean_absolute_error(
-    labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The mean of |predictions - labels|: (value, update)."""
     predictions, labels, weights = squeezed(predictions, labels, weights)
@@ -111,8 +125,12 @@ def mean_absolute_error(
 
 @export("metrics.mean_squared_error")
 def mean_squared_error(
-    labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The mean of (labels - predictions)²: (value, update)."""
     predictions, labels, weights = squeezed(predictions, labels, weights)
@@ -123,8 +141,12 @@ def mean_squared_error(
 
 @export("metrics.root_mean_squared_error")
 def root_mean_squared_error(
-    labels: Any, predictions: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The square root of the mean of (labels - predictions)²: (value, update)."""
     predictions, labels, weights = squeezed(predictions, labels, weights)
@@ -140,8 +162,13 @@ def root_mean_squared_error(
 
 @export("metrics.mean_relative_error")
 def mean_relative_error(
-    labels: Any, predictions: Any, normalizer: Any, weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    normalizer: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The mean of |labels - predictions| / normalizer, 0 where that is 0: (value, update)."""
     predictions, labels, weights = squeezed(predictions, labels, weights)
@@ -158,8 +185,13 @@ def mean_relative_error(
 
 @export("metrics.mean_cosine_distance")
 def mean_cosine_distance(
-    labels: Any, predictions: Any, dim: int, weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    dim: int,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """1 less the mean of the dot products along `dim` of vectors of length 1: (value, update)."""
     predictions, labels, weights = squeezed(predictions, labels, weights)
@@ -174,8 +206,12 @@ def mean_cosine_distance(
 
 @export("metrics.percentage_below")
 def percentage_below(
-    values: Any, threshold: Any, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    values: Any,
+    threshold: Any,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Which part (0 to 1) of the values is below `threshold`: (value, update)."""
     below = maths.cast(raw.Less(values, threshold), dtypes.float32)
@@ -194,8 +230,13 @@ def _flat(tensor: Any) -> Tensor:
 
 @export("metrics.mean_per_class_accuracy")
 def mean_per_class_accuracy(
-    labels: Any, predictions: Any, num_classes: int, weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    num_classes: int,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The mean over the classes of each class's accuracy: (value [], update [num_classes])."""
     with variable_scope(name, "mean_accuracy", (predictions, labels, weights)):
@@ -241,8 +282,13 @@ def _added_confusion_matrix(
 
 @export("metrics.mean_iou")
 def mean_iou(
-    labels: Any, predictions: Any, num_classes: int, weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    num_classes: int,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The mean over the classes of intersection over union, tp / (tp + fp + fn).
 
@@ -260,9 +306,7 @@ def mean_iou(
         seen = maths.reduce_sum(maths.cast(not_equal(union, 0), dtypes.float32))
         union = where(raw.Greater(union, 0), union, arrays.ones_like(union))
         parts = maths.div(diagonal, union)
-        value = where(
-            raw.Greater(seen, 0), maths.reduce_sum(parts, name="mean_iou") / seen, 0
-        )
+        value = where(raw.Greater(seen, 0), maths.reduce_sum(parts, name="mean_iou") / seen, 0)
         collect(metrics_collections, value)
         collect(updates_collections, update)
         return value, update

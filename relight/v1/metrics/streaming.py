@@ -74,9 +74,7 @@ def _fitted_at_run_time(weights: Tensor, predictions: Tensor) -> Tensor:
     difference = rank - arrays.rank(predictions)
 
     def expand() -> Tensor:
-        return cond(
-            raw.Equal(difference, -1), lambda: expand_dims(weights, [-1]), lambda: weights
-        )
+        return cond(raw.Equal(difference, -1), lambda: expand_dims(weights, [-1]), lambda: weights)
 
     static = weights.shape
     keeps = static.ndims is not None and not static.dims[-1].is_compatible_with(1)

@@ -60,8 +60,7 @@ def _expanded(labels: Any, predictions: Tensor) -> Labels:
             if rank_p == rank_l + 1:
                 return expand_dims(labels, -1, name=scope)
             raise ValueError(
-                f"Unexpected labels shape {labels.shape} for predictions shape "
-                f"{predictions.shape}."
+                f"Unexpected labels shape {labels.shape} for predictions shape {predictions.shape}."
             )
         return cond(
             raw.Equal(arrays.rank(predictions), arrays.rank(labels) + 1),
@@ -72,7 +71,7 @@ def _expanded(labels: Any, predictions: Tensor) -> Labels:
 
 def _only_class(ids: Any, class_id: int) -> SparseTensor:
     """Of each set only `class_id`, if it is in it."""
-    from relight.v1.functions.sets import set_intersection
+    from relight.v1.functions.sets import intersection
     from relight.v1.functions.sparse import sparse_retain
 
     ids = _tensor_or_sparse(ids)
@@ -82,25 +81,29 @@ def _only_class(ids: Any, class_id: int) -> SparseTensor:
     last = arrays.size(shape) - 1
     wanted_shape = maths.reduced_shape(shape, arrays.reshape(last, [1]))
     wanted = arrays.fill(wanted_shape, maths.cast(class_id, dtypes.int64))
-    found = set_intersection(wanted, ids)
+    found = intersection(wanted, ids)
     return SparseTensor(found.indices, found.values, shape)
 
 
 def _set_sizes(kind: str, labels: Any, predictions: Any, class_id: int | None) -> Tensor:
     """How many members each set of true positives (or false ones, or misses) has."""
-    from relight.v1.functions.sets import set_difference, set_intersection, set_size
+    from relight.v1.functions.sets import difference, intersection, size
 
     if class_id is not None:
         labels, predictions = _only_class(labels, class_id), _only_class(predictions, class_id)
     if kind == "true_positive":
-        found = set_intersection(predictions, labels)
+        found = intersection(predictions, labels)
     else:
-        found = set_difference(predictions, labels, aminusb=kind == "false_positive")
-    return maths.cast(set_size(found), dtypes.float64)
+        found = difference(predictions, labels, aminusb=kind == "false_positive")
+    return maths.cast(size(found), dtypes.float64)
 
 
 def _counts(
-    kind: str, labels: Any, predictions: Any, class_id: int | None, weights: Any,
+    kind: str,
+    labels: Any,
+    predictions: Any,
+    class_id: int | None,
+    weights: Any,
     name: str | None = None,
 ) -> Tensor:
     """The weighted sizes of `_set_sizes`; float64 [D1, ..., DN]."""
@@ -126,8 +129,16 @@ def _streamed(
 
 
 def _at_top_k(
-    what: str, other: str, labels: Any, predictions_idx: Any, k: int | None, class_id: int | None,
-    weights: Any, metrics_collections: Any, updates_collections: Any, name: str | None,
+    what: str,
+    other: str,
+    labels: Any,
+    predictions_idx: Any,
+    k: int | None,
+    class_id: int | None,
+    weights: Any,
+    metrics_collections: Any,
+    updates_collections: Any,
+    name: str | None,
 ) -> Metric:
     """tp / (tp + other) of the class numbers `predictions_idx`."""
     scope_name = _scope_name(what, k, class_id)
@@ -146,8 +157,13 @@ def _at_top_k(
 
 @export("metrics.precision_at_top_k")
 def precision_at_top_k(
-    labels: Any, predictions_idx: Any, k: int | None = None, class_id: int | None = None,
-    weights: Any = None, metrics_collections: Any = None, updates_collections: Any = None,
+    labels: Any,
+    predictions_idx: Any,
+    k: int | None = None,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
     name: str | None = None,
 ) -> Metric:
     """Which part of the predicted class numbers is among the labels: (value, update), float64.
@@ -162,8 +178,13 @@ def precision_at_top_k(
 
 @export("metrics.recall_at_top_k")
 def recall_at_top_k(
-    labels: Any, predictions_idx: Any, k: int | None = None, class_id: int | None = None,
-    weights: Any = None, metrics_collections: Any = None, updates_collections: Any = None,
+    labels: Any,
+    predictions_idx: Any,
+    k: int | None = None,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
     name: str | None = None,
 ) -> Metric:
     """Which part of the labels is among the predicted class numbers: (value, update), float64.
@@ -178,8 +199,14 @@ def recall_at_top_k(
 
 @export("metrics.precision_at_k", "metrics.sparse_precision_at_k")
 def precision_at_k(
-    labels: Any, predictions: Any, k: int, class_id: int | None = None, weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    k: int,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Which part of the k classes with the highest predictions is among the labels."""
     scope_name = _scope_name("precision", k, class_id)
@@ -192,8 +219,14 @@ def precision_at_k(
 
 @export("metrics.recall_at_k")
 def recall_at_k(
-    labels: Any, predictions: Any, k: int, class_id: int | None = None, weights: Any = None,
-    metrics_collections: Any = None, updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    k: int,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """Which part of the labels is among the k classes with the highest predictions."""
     scope_name = _scope_name("recall", k, class_id)
@@ -243,12 +276,12 @@ def _repeated(tensor: Labels, multiple: int, dim: int, name: str) -> Labels:
 
 def _relevant(labels: Any, k: int) -> Tensor:
     """How many labels there are, at most k; negative ones do not count."""
-    from relight.v1.functions.sets import set_size
+    from relight.v1.functions.sets import size
 
     with name_scope(None, "num_relevant", (labels,)) as scope:
         labels = _tensor_or_sparse(labels)
         if isinstance(labels, SparseTensor):
-            return raw.Minimum(set_size(labels), k, name=scope)
+            return raw.Minimum(size(labels), k, name=scope)
         counted = where_v2(
             raw.GreaterEqual(labels, 0), arrays.ones_like(labels), arrays.zeros_like(labels)
         )
@@ -309,8 +342,13 @@ def _safe_ratio(total: Any, count: Any, name: str) -> Tensor:
 
 @export("metrics.average_precision_at_k", "metrics.sparse_average_precision_at_k")
 def average_precision_at_k(
-    labels: Any, predictions: Any, k: int, weights: Any = None, metrics_collections: Any = None,
-    updates_collections: Any = None, name: str | None = None,
+    labels: Any,
+    predictions: Any,
+    k: int,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
 ) -> Metric:
     """The mean average precision of the k highest predictions: (value, update), float64.
 
@@ -333,8 +371,12 @@ def average_precision_at_k(
 
 
 def _streamed_average(
-    labels: Any, predictions_idx: Tensor, weights: Any, metrics_collections: Any,
-    updates_collections: Any, scope: str,
+    labels: Any,
+    predictions_idx: Tensor,
+    weights: Any,
+    metrics_collections: Any,
+    updates_collections: Any,
+    scope: str,
 ) -> Metric:
     average = _average_precision(labels, predictions_idx)
     if weights is not None:
