@@ -529,7 +529,8 @@ def Unpack(value, *, num, axis):
             f"Input shape axis {axis} must equal {num}, got shape {shape_text(value.shape)}"
         )
     if isinstance(value, np.ndarray):
-        return [value.take(i, axis) for i in range(num)]
+        moved = np.moveaxis(value, axis, 0)
+        return [moved[i, ...] for i in range(num)]  # the dots keep a scalar an array
     return list(value.unbind(axis))
 
 
