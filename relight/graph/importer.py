@@ -228,7 +228,7 @@ class _Import:
         inputs, control = self._inputs(node, name, wanted, described)
         op = self._make(node, name, inputs, control, types, attrs)
         if node.op in PYTHON_OPS:
-            op._loaded = True
+            op.__dict__["_loaded"] = True
         for late_op, place, source, index in self._late_of(node, op):
             self.late.append((late_op, place, source, index))
         self._set_shapes(op, shapes)

@@ -35,7 +35,8 @@ def _shape_text(array: np.ndarray) -> str:
 def _tag(value: np.ndarray, what: str = "Tags") -> str:
     if value.ndim:
         raise _invalid(f"{what} must be a scalar")
-    return value[()].decode("utf-8", "replace")
+    raw: Any = value[()]
+    return raw.decode("utf-8", "replace")
 
 
 @op("ScalarSummary", shape=scalar, host=("tags", "values"), host_out=True)

@@ -199,7 +199,11 @@ def latest_checkpoint(checkpoint_dir: str, latest_filename: str | None = None) -
     if not files_exist(newest):
         logging.error("Couldn't match files for checkpoint %s", newest)
         return None
-    reason = damage(newest, values=False)
+    try:
+        reason = damage(newest, values=False)
+    except FileNotFoundError:  # deleted by the process that saves, since we looked
+        logging.error("Couldn't match files for checkpoint %s", newest)
+        return None
     if reason is None:
         return newest
     for older in older_checkpoints(state):
