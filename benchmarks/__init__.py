@@ -1,0 +1,1 @@
+"""`make bench`: relight beside real TensorFlow and hand-written PyTorch, in one run."""
