@@ -59,6 +59,11 @@ def test_logging_by_runs(caplog):
     assert lines[1].startswith("again = 1.0, l = 1.0 (") and lines[1].endswith(" sec)")
 
 
+def test_logged_values_have_the_digits_of_their_type(caplog):
+    _train(lambda loss: [tf.train.LoggingTensorHook(["loss"], every_n_iter=100)], value=2.3397532)
+    assert [m for m in _messages(caplog) if "loss" in m] == ["loss = 2.3397532"]
+
+
 def test_logging_at_the_end_with_a_formatter(caplog):
     _train(
         lambda loss: [
