@@ -182,6 +182,9 @@ _case("identity_n", lambda tf, x, y: {"y": tf.identity_n([x, y])}, [[2], [3]], [
 _case("stop_gradient", lambda tf, x: {"y": tf.stop_gradient(x) * x}, [[2]], [0])
 _case("guarantee_const", lambda tf, x: tf.guarantee_const(x), [[2]])
 _case("snapshot", lambda tf, x: tf.raw_ops.Snapshot(input=x), [[2]])
+_case("deep_copy", lambda tf, x: tf.raw_ops.DeepCopy(x=x), [[2]])
+_case("empty", lambda tf: {"a": tf.raw_ops.Empty(shape=[2], dtype=tf.float32, init=True),
+                           "b": tf.raw_ops.Empty(shape=[0, 2], dtype=tf.string)})
 _case("prevent_gradient", lambda tf, x: tf.raw_ops.PreventGradient(input=x, message="no"), [[2]],
       [0])
 _case("bitcast", lambda tf, x: {"a": tf.bitcast(x, tf.int32), "b": tf.bitcast(x, tf.uint8),

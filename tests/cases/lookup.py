@@ -179,3 +179,35 @@ def raw_tables(tf, np):
     with tf.Session() as sess:
         sess.run(fill)
         return {"found": sess.run(found)}
+
+
+def reference_tables(tf, np):
+    raw = tf.raw_ops
+    handle = raw.HashTable(key_dtype=tf.string, value_dtype=tf.int64)
+    four = tf.constant([4], tf.int64)
+    fill = raw.InitializeTable(table_handle=handle, keys=["a"], values=four)
+    zero = tf.constant(0, tf.int64)
+    found = raw.LookupTableFind(table_handle=handle, keys=["a", "b"], default_value=zero)
+    path = _file("x\ny\n")
+    lines = raw.HashTable(key_dtype=tf.string, value_dtype=tf.int64, shared_name="lines")
+    read = raw.InitializeTableFromTextFile(table_handle=lines, filename=path, key_index=-2,
+                                           value_index=-1)
+    mutable = raw.MutableHashTable(key_dtype=tf.string, value_dtype=tf.int64)
+    insert = raw.LookupTableInsert(table_handle=mutable, keys=["k"], values=four)
+    other = raw.LookupTableImport(table_handle=mutable, keys=["l"], values=four)
+    entries = raw.LookupTableExport(table_handle=mutable, Tkeys=tf.string, Tvalues=tf.int64)
+    vectors = raw.MutableHashTableOfTensors(key_dtype=tf.int64, value_dtype=tf.float32,
+                                            value_shape=[2])
+    put = raw.LookupTableInsert(table_handle=vectors, keys=four, values=[[1.0, 2.0]])
+    got = raw.LookupTableFind(table_handle=vectors, keys=four, default_value=[0.0, 0.0])
+    with tf.Session() as sess:
+        sess.run([fill, read, insert, put])
+        first = sess.run(list(entries))
+        sess.run(other)
+        return {"found": sess.run(found), "lines": sess.run(raw.LookupTableFind(
+            table_handle=lines, keys=["y"], default_value=zero)), "got": sess.run(got),
+            "size": sess.run(raw.LookupTableSize(table_handle=lines)),
+            "entries": [first, sess.run(list(entries))]}
+
+
+reference_tables.nodes = False  # the name of the file is random
