@@ -73,6 +73,17 @@ def test_wav_of_silence():
     assert data[:4] == b"RIFF" and len(data) == 44 + 12
 
 
+def test_audio_summary_of_old_graphs():
+    """Real TensorFlow runs this op in GraphDefs of versions before 15 only: there is no golden."""
+    clip = np.array([[0.0, 0.5, -0.5]], np.float32)
+    with tf.Session() as sess:
+        raw = sess.run(tf.raw_ops.AudioSummary(tag="a", tensor=clip, sample_rate=10.0))
+    (value,) = tf.Summary.FromString(raw).value
+    assert value.tag == "a/audio/0"
+    assert (value.audio.sample_rate, value.audio.length_frames) == (10.0, 3)
+    assert value.audio.encoded_audio_string == encode_wav(clip.T, 10)
+
+
 def test_writer_suffix_and_reopen(tmp_path):
     writer = tf.summary.FileWriter(str(tmp_path / "a" / "b"), filename_suffix=".x")
     writer.add_summary(tf.Summary(value=[tf.Summary.Value(tag="a", simple_value=1.0)]), 1)
