@@ -71,6 +71,7 @@ class Queue:
     """
 
     kind = "FIFOQueue"
+    _looks_ahead = True  # whether a closed queue gives out no row of a batch that is too large
 
     def __init__(
         self,
@@ -233,7 +234,7 @@ class Queue:
 
         def step() -> int:
             nonlocal left
-            if self.is_closed and self._rows.size < left:
+            if self.is_closed and self._rows.size < (left if self._looks_ahead else 1):
                 insufficient = self._insufficient(left)
                 give_back()
                 if not or_less or self._rows.size == 0:
@@ -272,7 +273,7 @@ class Queue:
     # -- the end -----------------------------------------------------------------------------------
 
     def close(self, cancel_pending_enqueues: bool = False) -> None:
-        """Let no more rows in: after those that wait to get in, or at once, cancelling them.
+        """Let no more rows in: once those that wait are in, or at once, cancelling them.
 
         CancelledError when it is closed already, unless `cancel_pending_enqueues`.
         """
@@ -286,13 +287,7 @@ class Queue:
                 self.is_closed = True
                 return _DONE
 
-            # The caller does not wait until the rows before the close are in.
-            attempt = _Attempt(step)
-            with self._lock:
-                self._enqueues.append(attempt)
-                self._serve()
-            if attempt.error is not None:
-                raise attempt.error
+            self._submit(self._enqueues, _Attempt(step), "Enqueue", None)
             return
         with self._lock:
             self.is_closed = True
@@ -428,9 +423,17 @@ class RandomShuffleQueue(Queue):
 
 
 class PriorityQueue(Queue):
-    """Gives the rows of the lowest priority out first; component 0 is the priority, an int64."""
+    """Gives the rows of the lowest priority out first; component 0 is the priority, an int64.
+
+    `dequeue_up_to` is no different from `dequeue_many`, as in the original.
+    """
 
     kind = "PriorityQueue"
+    _looks_ahead = False
+
+    def dequeue_up_to(self, n: int, timeout: float | None = None) -> list[np.ndarray]:
+        """As `dequeue_many`."""
+        return self._dequeue_rows(n, False, timeout)
 
     def _new_rows(self) -> Any:
         return rows.Heap(len(self.dtypes))

@@ -25,6 +25,7 @@ class Reader:
     """Gives (key, value) pairs of the *work* that a queue of strings names. Safe in many threads."""
 
     saves_state = False
+    one_record = False  # whether work is done with its first record
 
     def __init__(self, name: str, attrs: dict[str, Any]):
         self.name = name
@@ -58,6 +59,9 @@ class Reader:
                 self._records = None  # the next call goes on with other work
                 raise
             self.records_produced += 1
+            if self.one_record:
+                self._records = None
+                self.units_completed += 1
             return record
 
     def read(self, queue: Any, timeout: float | None = None) -> Record:
@@ -108,6 +112,7 @@ class Identity(Reader):
     """The work itself, as key and as value."""
 
     saves_state = True
+    one_record = True
 
     def _open(self, work: bytes) -> Iterator[Record]:
         return iter([(work, work)])
@@ -117,6 +122,7 @@ class WholeFile(Reader):
     """Name and contents of a file."""
 
     saves_state = True
+    one_record = True
 
     def _open(self, work: bytes) -> Iterator[Record]:
         with open(_text(work), "rb") as file:

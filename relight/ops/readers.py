@@ -40,10 +40,6 @@ def _reader_maker(node: Any) -> Any:
     return find
 
 
-def _handle_shape(node: Any) -> list[Any]:
-    return [()] if node.type.endswith("V2") else [(2,)]
-
-
 def _read(state: Any, reader: Any, queue: Any) -> list[np.ndarray]:
     """The next record: key and value."""
     key, value = reader.read(queue, state.timeout)
@@ -87,7 +83,7 @@ def _reset(reader: Any) -> None:
 
 _TABLE: list[tuple[str, Any, dict[str, Any]]] = [
     *(
-        (kind, _reader_maker, {"shape": _handle_shape, "specialise": True, "takes_session": True})
+        (kind, _reader_maker, {"shape": scalar, "specialise": True, "takes_session": True})
         for kind in _KINDS.split()
     ),
     ("ReaderRead", _read, {"shape": scalar, "host_out": True, "takes_session": True}),
@@ -103,7 +99,7 @@ _TABLE: list[tuple[str, Any, dict[str, Any]]] = [
     ("ReaderReset", _reset, {}),
 ]
 
+# The older twins without "V2" were removed from TensorFlow long before 1.15.
 for _name, _kernel, _settings in _TABLE:
-    for _version in ("", "V2"):
-        op(_name + _version, stateful=True, **_settings)(_kernel)
-        not_differentiable(_name + _version)
+    op(_name + "V2", stateful=True, **_settings)(_kernel)
+    not_differentiable(_name + "V2")
