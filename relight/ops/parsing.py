@@ -16,6 +16,7 @@ from tensorboard.compat.proto import tensor_pb2
 from relight.formats.protos import Example, SequenceExample
 from relight.graph import dtypes, errors, tensor_proto
 from relight.graph.opdef import not_differentiable, op
+from relight.ops.constants import known_value
 from relight.ops.readers import boxed
 from relight.ops.shape_rules import same, scalar, sizes, unknown
 
@@ -362,7 +363,15 @@ def DecodeRaw(bytes, *, out_type, little_endian):  # noqa: A002 - the input's na
     return _numbers(bytes, out_type, little_endian, None)
 
 
-@op("DecodePaddedRaw", shape=_raw_shape, host=("input_bytes", "fixed_length"), host_out=True)
+def _padded_raw_shape(node: Any) -> list[Any]:
+    static, length = sizes(node, 0), known_value(node._inputs[1])
+    if static is None:
+        return [None]
+    size = np.dtype(node._attrs["out_type"].as_numpy_dtype).itemsize
+    return [(*static, None if length is None else int(length) // size)]
+
+
+@op("DecodePaddedRaw", shape=_padded_raw_shape, host=("input_bytes", "fixed_length"), host_out=True)
 def DecodePaddedRaw(input_bytes, fixed_length, *, out_type, little_endian):
     """Strings, cut or filled up with zero bytes to `fixed_length`, as rows of numbers."""
     return _numbers(input_bytes, out_type, little_endian, int(fixed_length))
@@ -379,7 +388,9 @@ def _numbers(
                 f"fixed_length ({length}) must be a multiple of the size of out_type "
                 f"({kind.itemsize})"
             )
-        flat = [t[:length].ljust(length, b"\0") for t in flat]
+        # As in the original, bytes that are no whole number are left out.
+        whole = [t[: min(len(t), length) // kind.itemsize * kind.itemsize] for t in flat]
+        flat = [t.ljust(length, b"\0") for t in whole]
     size = len(flat[0]) if flat else 0
     for text in flat:
         if len(text) != size:

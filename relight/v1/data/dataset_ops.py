@@ -132,9 +132,9 @@ class DatasetV1:
         if any(s.kind is not Tensor for s in nested.flatten(batched)):
             raise TypeError("from_tensor_slices takes dense tensors only")
         size = Dimension(None)
-        for spec in nested.flatten(batched):
+        for spec, tensor in zip(nested.flatten(batched), nested.flatten(element), strict=True):
             if spec.shape.ndims == 0:
-                raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+                raise ValueError(f"Value {tensor} has insufficient rank for batching.")
             if spec.shape.ndims is not None:
                 size = size.merge_with(spec.shape[0])
         structure = nested.map_structure(
@@ -341,7 +341,8 @@ class DatasetV1:
             lambda s: s.with_shape(s.shape[1:] if s.shape.ndims is not None else s.shape),
             self._structure,
         )
-        return self._then("UnbatchDataset", structure=structure)
+        flat = self.map(lambda *element: nested.flatten(element))
+        return flat._then("UnbatchDataset", structure=structure)
 
     def window(
         self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False

@@ -9,9 +9,11 @@ import numpy as np
 
 from relight.graph import dtypes
 from relight.graph.export import export
+from relight.graph.graph import name_scope
 from relight.graph.node import Tensor
 from relight.graph.shapes import TensorShape
 from relight.ops.build import convert_to_tensor, raw
+from relight.ops.constants import constant
 from relight.v1.data import structure as nested
 from relight.v1.data.dataset_ops import DatasetV1, DatasetV1Adapter, int64, seed_tensors
 from relight.v1.data.functions import TracedFunction
@@ -188,7 +190,8 @@ def bucket_by_sequence_length(
     """
     if len(bucket_batch_sizes) != len(bucket_boundaries) + 1:
         raise ValueError("len(bucket_batch_sizes) must equal len(bucket_boundaries) + 1")
-    sizes = np.array(bucket_batch_sizes, np.int64)
+    with name_scope("bucket_by_seq_length"):
+        sizes = constant(list(bucket_batch_sizes), dtype=dtypes.int64)
     lower = np.array([np.iinfo(np.int32).min, *bucket_boundaries], np.int32)
     upper = np.array([*bucket_boundaries, np.iinfo(np.int32).max], np.int32)
 
@@ -287,8 +290,9 @@ def choose_from_datasets(datasets: Sequence[DatasetV1], choice_dataset: DatasetV
 @export("data.experimental.Counter")
 def Counter(start: Any = 0, step: Any = 1, dtype: Any = dtypes.int64) -> DatasetV1:
     """Numbers from `start` on, without end."""
-    first = convert_to_tensor(start, dtype=dtype, name="start")
-    width = convert_to_tensor(step, dtype=dtype, name="step")
-    return DatasetV1.from_tensors(0).repeat(None).apply(
-        scan(first, lambda state, _: (state + width, state))
-    )
+    with name_scope("counter"):
+        first = convert_to_tensor(start, dtype=dtype, name="start")
+        width = convert_to_tensor(step, dtype=dtype, name="step")
+        return DatasetV1.from_tensors(0).repeat(None).apply(
+            scan(first, lambda state, _: (state + width, state))
+        )

@@ -12,10 +12,12 @@ class _Options:
     """Named settings, None where nothing was said; an unknown name is an AttributeError."""
 
     _names: tuple[str, ...] = ()
+    _parts: dict[str, type] = {}  # settings that are options themselves
 
     def __init__(self) -> None:
         for name in self._names:
-            object.__setattr__(self, name, None)
+            made = self._parts.get(name)
+            object.__setattr__(self, name, None if made is None else made())
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._names:
@@ -82,6 +84,12 @@ class Options(_Options):
         "experimental_slack", "experimental_stats", "experimental_stateful_whitelist",
         "experimental_threading",
     )
+    _parts = {
+        "experimental_distribute": DistributeOptions,
+        "experimental_optimization": OptimizationOptions,
+        "experimental_stats": StatsOptions,
+        "experimental_threading": ThreadingOptions,
+    }
 
     def _static_optimizations(self) -> list[str]:
         """Names of the rewrites, sorted."""

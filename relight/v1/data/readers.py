@@ -12,6 +12,7 @@ from relight.graph.shapes import TensorShape
 from relight.ops.array_nodes import reshape, shape
 from relight.ops.build import convert_to_tensor, raw
 from relight.v1.data.dataset_ops import DatasetV1, DatasetV1Adapter, int64
+from relight.v1.data.experimental_ops import parallel_interleave
 from relight.v1.data.structure import Spec
 
 _BUFFER = 256 * 1024
@@ -46,10 +47,7 @@ class _FilesDataset(DatasetV1Adapter):
         if num_parallel_reads is None:
             made = names.flat_map(read_one_file)
         else:
-            made = names.interleave(
-                read_one_file, cycle_length=num_parallel_reads, block_length=1,
-                num_parallel_calls=num_parallel_reads,
-            )
+            made = names.apply(parallel_interleave(read_one_file, num_parallel_reads))
         super().__init__(made._variant_tensor, _LINE)
 
 

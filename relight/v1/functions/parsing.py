@@ -279,7 +279,8 @@ def parse_single_example(
             sparse_keys=wanted.sparse_keys, dense_keys=wanted.dense_keys,
             sparse_types=wanted.sparse_types, dense_shapes=wanted.dense_shapes, name=name,
         )
-        return _merge_sparse(features, wanted.named(*found))
+        parsed = wanted.named(*found)
+    return _merge_sparse(features, parsed)
 
 
 def _scalar(value: Tensor, what: str) -> Tensor:
