@@ -42,7 +42,8 @@ def _rows(components: list[Any], places: list[int]) -> tuple[Any, ...]:
     start, count = places[0], len(places)
     if places == list(range(start, start + count)):
         return tuple(
-            c[start : start + count].clone() if isinstance(c, torch.Tensor)
+            c[start : start + count].clone()
+            if isinstance(c, torch.Tensor)
             else c[start : start + count].copy()
             for c in components
         )
@@ -114,8 +115,14 @@ class MapAndBatch(Batch):
     """A function of each element, in batches."""
 
     def __init__(
-        self, state: Any, node: Any, source: Dataset, captured: list[Any], batch_size: Any,
-        num_parallel_calls: Any, drop_remainder: Any,
+        self,
+        state: Any,
+        node: Any,
+        source: Dataset,
+        captured: list[Any],
+        batch_size: Any,
+        num_parallel_calls: Any,
+        drop_remainder: Any,
     ):
         super().__init__(state, node, source, batch_size, drop_remainder)
         self._function = Function(state, node, "f", captured)
@@ -134,8 +141,14 @@ class PaddedBatch(Dataset):
     shares_memory = False
 
     def __init__(
-        self, state: Any, node: Any, source: Dataset, batch_size: Any, padded_shapes: list[Any],
-        padding_values: list[Any], drop_remainder: Any = False,
+        self,
+        state: Any,
+        node: Any,
+        source: Dataset,
+        batch_size: Any,
+        padded_shapes: list[Any],
+        padding_values: list[Any],
+        drop_remainder: Any = False,
     ):
         super().__init__(state, node, source)
         self._size, self._drop = int(batch_size), bool(drop_remainder)
@@ -248,9 +261,7 @@ class Window(Dataset):
             if not held or (self._drop and len(held) < span):
                 return
             chosen = [values_of(held[i]) for i in range(0, min(span, len(held)), self._stride)]
-            yield tuple(
-                _Held(self.state, self.node, list(c)) for c in zip(*chosen, strict=True)
-            )
+            yield tuple(_Held(self.state, self.node, list(c)) for c in zip(*chosen, strict=True))
             for _ in range(min(self._shift, len(held))):
                 held.popleft()
             skip = max(self._shift - span, 0) if not held and not ended else 0
@@ -262,7 +273,12 @@ class GroupByWindow(Dataset):
     """Elements of one key, gathered up to a window's size, then turned into a dataset."""
 
     def __init__(
-        self, state: Any, node: Any, source: Dataset, key: list[Any], reduce: list[Any],
+        self,
+        state: Any,
+        node: Any,
+        source: Dataset,
+        key: list[Any],
+        reduce: list[Any],
         size: list[Any],
     ):
         super().__init__(state, node, source)
@@ -282,8 +298,9 @@ class GroupByWindow(Dataset):
                 (size,) = self._size((key,))
                 sizes[number] = int(size)
                 if sizes[number] <= 0:
-                    raise invalid("Window size must be greater than zero, but got "
-                                  f"{sizes[number]}.")
+                    raise invalid(
+                        f"Window size must be greater than zero, but got {sizes[number]}."
+                    )
             if len(group) == sizes[number]:
                 yield from self._finished(number, groups)
                 del sizes[number]

@@ -94,8 +94,15 @@ class FixedLengthRecord(_Files):
     """Records of one length, between a header and a footer."""
 
     def __init__(
-        self, state: Any, node: Any, filenames: Any, header: Any, record: Any, footer: Any,
-        buffer_size: Any, compression: Any = None,
+        self,
+        state: Any,
+        node: Any,
+        filenames: Any,
+        header: Any,
+        record: Any,
+        footer: Any,
+        buffer_size: Any,
+        compression: Any = None,
     ):
         super().__init__(state, node, filenames, boxed(b"") if compression is None else compression)
         self._header, self._record, self._footer = int(header), int(record), int(footer)

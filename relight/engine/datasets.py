@@ -51,9 +51,7 @@ def values_of(element: Element) -> tuple[Any, ...]:
     """The values of an element."""
     if type(element) is Slice:
         i = element.index
-        return tuple(
-            c[i] if isinstance(c, torch.Tensor) else c[i, ...] for c in element.components
-        )
+        return tuple(c[i] if isinstance(c, torch.Tensor) else c[i, ...] for c in element.components)
     return element
 
 
@@ -342,8 +340,10 @@ class Shard(Dataset):
         super().__init__(state, node, source)
         self._count, self._index = int(num_shards), int(index)
         if self._count < 1:
-            raise invalid(f"Number of shards must be greater than zero (currently num_shards = "
-                          f"{self._count}).")
+            raise invalid(
+                f"Number of shards must be greater than zero (currently num_shards = "
+                f"{self._count})."
+            )
         if not 0 <= self._index < self._count:
             raise invalid(
                 f"Index must be between 0 and {self._count - 1} (currently index = {self._index})."
@@ -359,7 +359,13 @@ class Shuffle(Dataset):
     """Random order out of a buffer; `count` passes when it stands for a repeat, too."""
 
     def __init__(
-        self, state: Any, node: Any, source: Dataset, buffer_size: Any, seed: Any, seed2: Any,
+        self,
+        state: Any,
+        node: Any,
+        source: Dataset,
+        buffer_size: Any,
+        seed: Any,
+        seed2: Any,
         count: Any = None,
     ):
         super().__init__(state, node, source)
@@ -491,7 +497,13 @@ class Interleave(Dataset):
     """Elements of `cycle_length` datasets in turn, `block_length` from each at a time."""
 
     def __init__(
-        self, state: Any, node: Any, source: Dataset, captured: list[Any], cycle: Any, block: Any,
+        self,
+        state: Any,
+        node: Any,
+        source: Dataset,
+        captured: list[Any],
+        cycle: Any,
+        block: Any,
         *_: Any,
     ):
         super().__init__(state, node, source)

@@ -329,9 +329,7 @@ class Queue:
                 self._give_up(attempts, attempt)
                 raise
             if not in_time and self._give_up(attempts, attempt):
-                raise errors.DeadlineExceededError(
-                    None, None, "Timed out waiting for notification"
-                )
+                raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
         if attempt.error is not None:
             raise attempt.error
 

@@ -22,7 +22,7 @@ def _text(name: bytes) -> str:
 
 
 class Reader:
-    """Gives (key, value) pairs of the *work* that a queue of strings names. Safe in many threads."""
+    """Gives (key, value) pairs of the *work* that a queue of strings names, from many threads."""
 
     saves_state = False
     one_record = False  # whether work is done with its first record

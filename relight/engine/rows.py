@@ -34,8 +34,7 @@ class _Stored:
         self._capacity = capacity
         kinds = [np.dtype(t.as_numpy_dtype) for t in types]
         row = sum(
-            k.itemsize * int(np.prod(s, dtype=np.int64))
-            for k, s in zip(kinds, shapes, strict=True)
+            k.itemsize * int(np.prod(s, dtype=np.int64)) for k, s in zip(kinds, shapes, strict=True)
         )
         # A queue of moderate size gets its memory at once; a large one as it fills.
         whole = capacity * max(row, 1) <= _MOST_BYTES_AT_ONCE

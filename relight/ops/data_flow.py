@@ -125,8 +125,10 @@ _TABLE: list[tuple[str, Any, dict[str, Any]]] = [
     ("QueueDequeue", _dequeue, {"shape": unknown, "host_out": True, "takes_session": True}),
     *(
         (name, kernel, {"shape": unknown, "host": ("n",), "host_out": True, "takes_session": True})
-        for name, kernel in (("QueueDequeueMany", _dequeue_many),
-                             ("QueueDequeueUpTo", _dequeue_up_to))
+        for name, kernel in (
+            ("QueueDequeueMany", _dequeue_many),
+            ("QueueDequeueUpTo", _dequeue_up_to),
+        )
     ),
     ("QueueClose", _close, {}),
     ("QueueSize", _size, {"shape": scalar, "host_out": True}),

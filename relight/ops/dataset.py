@@ -16,11 +16,43 @@ from relight.graph.opdef import not_differentiable, op
 from relight.ops.shape_rules import scalar
 
 _SETTINGS = frozenset(
-    "start stop step count buffer_size seed seed2 filename batch_size drop_remainder num_shards "
-    "index num_parallel_calls cycle_length block_length sloppy buffer_output_elements "
-    "prefetch_input_elements padded_shapes padding_values size shift stride optimizations "
-    "filenames compression_type header_bytes record_bytes footer_bytes string_handle "
-    "num_threads max_intra_op_parallelism window_size window_shift window_stride".split()
+    [
+        "start",
+        "stop",
+        "step",
+        "count",
+        "buffer_size",
+        "seed",
+        "seed2",
+        "filename",
+        "batch_size",
+        "drop_remainder",
+        "num_shards",
+        "index",
+        "num_parallel_calls",
+        "cycle_length",
+        "block_length",
+        "sloppy",
+        "buffer_output_elements",
+        "prefetch_input_elements",
+        "padded_shapes",
+        "padding_values",
+        "size",
+        "shift",
+        "stride",
+        "optimizations",
+        "filenames",
+        "compression_type",
+        "header_bytes",
+        "record_bytes",
+        "footer_bytes",
+        "string_handle",
+        "num_threads",
+        "max_intra_op_parallelism",
+        "window_size",
+        "window_shift",
+        "window_stride",
+    ]
 )
 
 # module of relight.engine -> class -> ops
@@ -89,9 +121,9 @@ for _module, _classes in _DATASETS.items():
         for _type in _types.split():
             if _type not in opdef.signature_lines():
                 continue
-            op(
-                _type, shape=scalar, specialise=True, takes_session=True, host=_host_inputs(_type)
-            )(_maker(_module, _class))
+            op(_type, shape=scalar, specialise=True, takes_session=True, host=_host_inputs(_type))(
+                _maker(_module, _class)
+            )
             not_differentiable(_type)
 
 
@@ -154,9 +186,7 @@ def OneShotIterator(node: Any) -> Any:
             (dataset,) = function(())
             return dataset
 
-        return state.resource(
-            key, lambda: state.engine("datasets").IteratorResource(make_dataset)
-        )
+        return state.resource(key, lambda: state.engine("datasets").IteratorResource(make_dataset))
 
     return find
 

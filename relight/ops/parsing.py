@@ -45,8 +45,10 @@ def feature_values(feature: Any, dtype: dtypes.DType, where: str) -> np.ndarray 
     if kind == "float_list":
         # Packed floats are the end of the message's bytes: no Python number is made.
         count = len(values.value)
-        return np.frombuffer(values.SerializeToString()[-4 * count :], "<f4", count) if count else (
-            np.zeros(0, np.float32)
+        return (
+            np.frombuffer(values.SerializeToString()[-4 * count :], "<f4", count)
+            if count
+            else (np.zeros(0, np.float32))
         )
     if kind == "int64_list":
         return np.array(values.value, np.int64)
@@ -81,9 +83,7 @@ class _Plan:
     """Which features an op wants, decoded once."""
 
     def __init__(self, sparse: Sequence[Any], dense: Sequence[Any], attrs: dict[str, Any]):
-        self.sparse = [
-            (_text(k), t) for k, t in zip(sparse, attrs["sparse_types"], strict=True)
-        ]
+        self.sparse = [(_text(k), t) for k, t in zip(sparse, attrs["sparse_types"], strict=True)]
         self.dense = [
             (_text(k), t, s, *_dense_size(s))
             for k, t, s in zip(dense, attrs["Tdense"], attrs["dense_shapes"], strict=True)
@@ -91,8 +91,15 @@ class _Plan:
 
 
 def _one_dense(
-    features: Any, key: str, dtype: Any, shape: Any, varies: bool, count: int, default: np.ndarray,
-    name: str, index: int,
+    features: Any,
+    key: str,
+    dtype: Any,
+    shape: Any,
+    varies: bool,
+    count: int,
+    default: np.ndarray,
+    name: str,
+    index: int,
 ) -> np.ndarray | None:
     """The values of one dense feature of one example, flat; None: use the padding value."""
     where = f"Name: {name}, Key: {key}, Index: {index}"
@@ -102,8 +109,8 @@ def _one_dense(
             return None
         if default.size == 0 and count:
             raise _invalid(
-                f"Name: {name}, Feature: {key} (data type: {_NAMES[_KINDS[dtype.name]]}) is required but could not be "
-                "found."
+                f"Name: {name}, Feature: {key} (data type: {_NAMES[_KINDS[dtype.name]]}) "
+                "is required but could not be found."
             )
         return np.broadcast_to(default.ravel(), (count,)) if default.size == 1 else default.ravel()
     if (varies and count and len(values) % count) or (not varies and len(values) != count):
@@ -117,7 +124,11 @@ def _one_dense(
 
 
 def _batch_dense(
-    column: list[np.ndarray | None], dtype: Any, varies: bool, count: int, rest: tuple[int, ...],
+    column: list[np.ndarray | None],
+    dtype: Any,
+    varies: bool,
+    count: int,
+    rest: tuple[int, ...],
     default: np.ndarray,
 ) -> np.ndarray:
     """One dense feature of all examples as [batch, ...], filled up where sizes vary."""
@@ -159,8 +170,13 @@ def _parse_example_shape(node: Any) -> list[Any]:
     return [(None, 2)] * sparse + [(None,)] * sparse + [(2,)] * sparse + dense
 
 
-@op("ParseExample", shape=_parse_example_shape, specialise=True, host_out=True,
-    host=("dense_defaults",))
+@op(
+    "ParseExample",
+    shape=_parse_example_shape,
+    specialise=True,
+    host_out=True,
+    host=("dense_defaults",),
+)
 def ParseExample(node: Any) -> Any:
     """Example protos [batch] to dense features [batch, ...] and sparse ones."""
     attrs = node._attrs
@@ -188,12 +204,8 @@ def _parse_batch(
             )
         for column, (key, dtype) in zip(sparse, plan.sparse, strict=True):
             where = f"Name: {names[i]}, Key: {key}, Index: {i}"
-            column.append(
-                feature_values(features[key], dtype, where) if key in features else None
-            )
-    found = [
-        _batch_sparse(c, dtype) for c, (_, dtype) in zip(sparse, plan.sparse, strict=True)
-    ]
+            column.append(feature_values(features[key], dtype, where) if key in features else None)
+    found = [_batch_sparse(c, dtype) for c, (_, dtype) in zip(sparse, plan.sparse, strict=True)]
     batches = [
         _batch_dense(c, dtype, varies, count, rest, default)
         for c, (_, dtype, _, varies, count, rest), default in zip(
@@ -210,8 +222,13 @@ def _parse_single_shape(node: Any) -> list[Any]:
     return [(None, 1)] * sparse + [(None,)] * sparse + [(1,)] * sparse + dense
 
 
-@op("ParseSingleExample", shape=_parse_single_shape, specialise=True, host_out=True,
-    host=("dense_defaults",))
+@op(
+    "ParseSingleExample",
+    shape=_parse_single_shape,
+    specialise=True,
+    host_out=True,
+    host=("dense_defaults",),
+)
 def ParseSingleExample(node: Any) -> Any:
     """One Example proto to dense features and sparse ones (indices [n, 1])."""
     plan = _Plan(node._attrs["sparse_keys"], node._attrs["dense_keys"], node._attrs)
@@ -241,15 +258,26 @@ def _sequence_shape(node: Any) -> list[Any]:
     )  # fmt: skip
 
 
-@op("ParseSingleSequenceExample", shape=_sequence_shape, specialise=True, host_out=True,
-    host=("context_dense_defaults",))
+@op(
+    "ParseSingleSequenceExample",
+    shape=_sequence_shape,
+    specialise=True,
+    host_out=True,
+    host=("context_dense_defaults",),
+)
 def ParseSingleSequenceExample(node: Any) -> Any:
     """One SequenceExample proto: its context, and lists of features as [steps, ...]."""
     attrs = node._attrs
 
     def parse(  # type: ignore[no-untyped-def]
-        serialized, missing_empty, context_sparse, context_dense, list_sparse, list_dense,
-        defaults, debug_name,
+        serialized,
+        missing_empty,
+        context_sparse,
+        context_dense,
+        list_sparse,
+        list_dense,
+        defaults,
+        debug_name,
     ):
         name = _text(debug_name.item()) or "<unknown>"
         proto = _parsed(SequenceExample, serialized.item(), name)
@@ -273,8 +301,10 @@ def ParseSingleSequenceExample(node: Any) -> Any:
         dense_lists = [
             _dense_list(lists, _text(k.item()), dtype, shape, may_miss, name)
             for k, dtype, shape in zip(
-                list_dense, attrs["feature_list_dense_types"],
-                attrs["feature_list_dense_shapes"], strict=True,
+                list_dense,
+                attrs["feature_list_dense_types"],
+                attrs["feature_list_dense_shapes"],
+                strict=True,
             )
         ]
         return [
@@ -342,7 +372,7 @@ def _raw_shape(node: Any) -> list[Any]:
 
 
 @op("DecodeCompressed", shape=same, host=("bytes",), host_out=True)
-def DecodeCompressed(bytes, *, compression_type):  # noqa: A002 - the input's name
+def DecodeCompressed(bytes, *, compression_type):
     """Strings, uncompressed: `compression_type` is "GZIP", "ZLIB" or "" for none."""
     if compression_type not in ("", "GZIP", "ZLIB"):
         raise _invalid("Only ZLIB, GZIP or NONE are supported compressions")
@@ -358,7 +388,7 @@ def DecodeCompressed(bytes, *, compression_type):  # noqa: A002 - the input's na
 
 
 @op("DecodeRaw", shape=_raw_shape, host=("bytes",), host_out=True)
-def DecodeRaw(bytes, *, out_type, little_endian):  # noqa: A002 - the input's name
+def DecodeRaw(bytes, *, out_type, little_endian):
     """Strings of one length as rows of numbers: [...] -> [..., length / size of a number]."""
     return _numbers(bytes, out_type, little_endian, None)
 
@@ -428,9 +458,7 @@ def DecodeCSV(node: Any) -> Any:
             if chosen:
                 fields = [fields[c] for c in chosen if c < len(fields)]
             if len(fields) != len(types):
-                raise _invalid(
-                    f"Expect {len(types)} fields but have {len(fields)} in record {row}"
-                )
+                raise _invalid(f"Expect {len(types)} fields but have {len(fields)} in record {row}")
             for i, (field, dtype) in enumerate(zip(fields, types, strict=True)):
                 columns[i][row] = _field(field, dtype, record_defaults[i], missing, i, row)
         return [c.reshape(records.shape) for c in columns]
@@ -457,9 +485,7 @@ _PARSERS: dict[str, tuple[Any, str]] = {
 }
 
 
-def _field(
-    text: str, dtype: Any, default: np.ndarray, missing: str, column: int, row: int
-) -> Any:
+def _field(text: str, dtype: Any, default: np.ndarray, missing: str, column: int, row: int) -> Any:
     if text == "" or (missing and text == missing):
         if default.size == 0:
             raise _invalid(f"Field {column} is required but missing in record {row}!")
@@ -474,9 +500,7 @@ def _field(
         if parser is int and not -(2 ** (8 * dtype.size - 1)) <= value < 2 ** (8 * dtype.size - 1):
             raise ValueError(text)
     except ValueError:
-        raise _invalid(
-            f"Field {column} in record {row} is not a valid {name}: {text}"
-        ) from None
+        raise _invalid(f"Field {column} in record {row} is not a valid {name}: {text}") from None
     return value
 
 
@@ -509,5 +533,6 @@ def ParseTensor(serialized, *, out_type):
 
 not_differentiable(
     "ParseExample", "ParseSingleExample", "ParseSingleSequenceExample", "DecodeJSONExample",
-    "DecodeCompressed", "DecodeRaw", "DecodePaddedRaw", "DecodeCSV", "SerializeTensor", "ParseTensor",
+    "DecodeCompressed", "DecodeRaw", "DecodePaddedRaw", "DecodeCSV", "SerializeTensor",
+    "ParseTensor",
 )  # fmt: skip

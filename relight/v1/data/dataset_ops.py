@@ -1,4 +1,4 @@
-"""`tf.data.Dataset`: elements that are made, changed, put in order and batched as a program asks."""
+"""`tf.data.Dataset`: elements that are made, changed, put in order and batched."""
 
 from __future__ import annotations
 
@@ -147,7 +147,10 @@ class DatasetV1:
 
     @staticmethod
     def from_generator(
-        generator: Callable[..., Any], output_types: Any, output_shapes: Any = None, args: Any = None
+        generator: Callable[..., Any],
+        output_types: Any,
+        output_shapes: Any = None,
+        args: Any = None,
     ) -> DatasetV1:
         """The elements of a Python generator.
 
@@ -168,8 +171,11 @@ class DatasetV1:
         start, stop, step = {1: (0, *args, 1), 2: (*args, 1), 3: args}[len(args)]
         structure = Spec(dtypes.int64, TensorShape([]))
         variant = raw.RangeDataset(
-            int64(start, "start"), int64(stop, "stop"), int64(step, "step"),
-            output_types=[dtypes.int64], output_shapes=[TensorShape([])],
+            int64(start, "start"),
+            int64(stop, "stop"),
+            int64(step, "step"),
+            output_types=[dtypes.int64],
+            output_shapes=[TensorShape([])],
         )
         return DatasetV1Adapter(variant, structure)
 
@@ -271,9 +277,7 @@ class DatasetV1:
 
     def shard(self, num_shards: Any, index: Any) -> DatasetV1:
         """Every `num_shards`-th element, from number `index` on."""
-        return self._then(
-            "ShardDataset", int64(num_shards, "num_shards"), int64(index, "index")
-        )
+        return self._then("ShardDataset", int64(num_shards, "num_shards"), int64(index, "index"))
 
     # -- batches -----------------------------------------------------------------------------------
 
@@ -295,7 +299,10 @@ class DatasetV1:
         return nested.map_structure(one, self._structure)
 
     def padded_batch(
-        self, batch_size: Any, padded_shapes: Any, padding_values: Any = None,
+        self,
+        batch_size: Any,
+        padded_shapes: Any,
+        padding_values: Any = None,
         drop_remainder: Any = False,
     ) -> DatasetV1:
         """Batches of elements that are filled up to a shape.
@@ -330,7 +337,11 @@ class DatasetV1:
             ],
         )
         variant = raw.PaddedBatchDatasetV2(
-            self._variant_tensor, size, shapes, values, drop,
+            self._variant_tensor,
+            size,
+            shapes,
+            values,
+            drop,
             output_shapes=nested.flat_shapes(structure),
         )
         return DatasetV1Adapter(variant, structure, self._options)
@@ -365,25 +376,20 @@ class DatasetV1:
         """`map_func` of each element; with `num_parallel_calls` ahead of time, in a thread."""
         made = TracedFunction(map_func, "Dataset.map()", self._structure)
         if num_parallel_calls is None:
-            return self._then(
-                "MapDataset", made.captured, structure=made.structure, f=made.attr
-            )
-        calls = convert_to_tensor(
-            num_parallel_calls, dtype=dtypes.int32, name="num_parallel_calls"
-        )
+            return self._then("MapDataset", made.captured, structure=made.structure, f=made.attr)
+        calls = convert_to_tensor(num_parallel_calls, dtype=dtypes.int32, name="num_parallel_calls")
         return self._then(
             "ParallelMapDataset", made.captured, calls, structure=made.structure, f=made.attr
         )
 
     map_with_legacy_function = map
 
-    def _flattening(
-        self, func: Callable[..., Any], name: str
-    ) -> tuple[TracedFunction, Any]:
+    def _flattening(self, func: Callable[..., Any], name: str) -> tuple[TracedFunction, Any]:
         made = TracedFunction(func, name, self._structure)
         if not isinstance(made.structure, Spec) or made.structure.element is None:
             raise TypeError(
-                f"`map_func` must return a `Dataset` object. Got {nested.classes_of(made.structure)}"
+                "`map_func` must return a `Dataset` object. Got "
+                f"{nested.classes_of(made.structure)}"
             )
         return made, made.structure.element
 
@@ -393,10 +399,13 @@ class DatasetV1:
         return self._then("FlatMapDataset", made.captured, structure=structure, f=made.attr)
 
     def interleave(
-        self, map_func: Callable[..., Any], cycle_length: Any = AUTOTUNE, block_length: Any = 1,
+        self,
+        map_func: Callable[..., Any],
+        cycle_length: Any = AUTOTUNE,
+        block_length: Any = 1,
         num_parallel_calls: Any = None,
     ) -> DatasetV1:
-        """As `flat_map`, but `block_length` elements from each of `cycle_length` datasets in turn."""
+        """As `flat_map`, but `block_length` elements of each of `cycle_length` in turn."""
         made, structure = self._flattening(map_func, "Dataset.interleave()")
         settings = [int64(cycle_length, "cycle_length"), int64(block_length, "block_length")]
         op_type = "InterleaveDataset"
@@ -423,9 +432,7 @@ class DatasetV1:
         """`transformation_func(self)`."""
         dataset = transformation_func(self)
         if not isinstance(dataset, DatasetV1):
-            raise TypeError(
-                f"`transformation_func` must return a Dataset. Got {dataset!r}."
-            )
+            raise TypeError(f"`transformation_func` must return a Dataset. Got {dataset!r}.")
         return dataset
 
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
@@ -444,22 +451,25 @@ class DatasetV1:
                     )
             weaker = nested.map_structure(
                 lambda a, b: a.with_shape(a.shape.most_specific_compatible_shape(b.shape)),
-                state, made.structure,
+                state,
+                made.structure,
             )
             if nested.flat_shapes(weaker) == nested.flat_shapes(state):
                 break
             state = weaker
         found = raw.ReduceDataset(
-            self._variant_tensor, nested.to_tensors(state, initial), made.captured, f=made.attr,
-            output_types=nested.flat_types(state), output_shapes=nested.flat_shapes(state),
+            self._variant_tensor,
+            nested.to_tensors(state, initial),
+            made.captured,
+            f=made.attr,
+            output_types=nested.flat_types(state),
+            output_shapes=nested.flat_shapes(state),
         )
         return nested.from_tensors(state, found)
 
     def with_options(self, options: Any) -> DatasetV1:
         """The same elements with options, which go on to what is made of it."""
-        return DatasetV1Adapter(
-            self._variant_tensor, self._structure, self._options.merge(options)
-        )
+        return DatasetV1Adapter(self._variant_tensor, self._structure, self._options.merge(options))
 
     # -- iterators ---------------------------------------------------------------------------------
 
@@ -468,7 +478,8 @@ class DatasetV1:
         threading = self._options.experimental_threading
         if threading is not None and threading.max_intra_op_parallelism is not None:
             variant = raw.MaxIntraOpParallelismDataset(
-                variant, int64(threading.max_intra_op_parallelism, "max_intra_op_parallelism"),
+                variant,
+                int64(threading.max_intra_op_parallelism, "max_intra_op_parallelism"),
                 **self._flat,
             )
         if threading is not None and threading.private_threadpool_size is not None:
@@ -526,7 +537,11 @@ class DatasetV1:
         graph._add_function(body)
         resource = raw.OneShotIterator(dataset_factory=FunctionName(body.name), **self._flat)
         return Iterator(
-            resource, None, self.output_types, self.output_shapes, self.output_classes,
+            resource,
+            None,
+            self.output_types,
+            self.output_shapes,
+            self.output_classes,
             self._structure,
         )
 
@@ -537,7 +552,11 @@ class DatasetV1:
         with get_default_graph().colocate_with(resource.op):
             initializer = raw.MakeIterator(variant, resource)
         return Iterator(
-            resource, initializer, self.output_types, self.output_shapes, self.output_classes,
+            resource,
+            initializer,
+            self.output_types,
+            self.output_shapes,
+            self.output_classes,
             self._structure,
         )
 
@@ -577,7 +596,10 @@ def _copy_into(graph: FuncGraph, tensor: Tensor, known: dict[Operation, Operatio
             )
         inputs = [known[t.op].outputs[t.value_index] for t in op.inputs]
         known[op] = graph._add(
-            op.type, inputs, [t.dtype for t in op.outputs], graph.unique_name(op.name) + "/",
+            op.type,
+            inputs,
+            [t.dtype for t in op.outputs],
+            graph.unique_name(op.name) + "/",
             dict(op._attrs),
         )
     return known[tensor.op].outputs[tensor.value_index]
@@ -605,11 +627,15 @@ def _padded_shape(padded: Any, static: TensorShape) -> Tensor:
                 f"type was {tensor.dtype.name}."
             ) from None
         shape = constant_value_as_shape(tensor)
-    fits = static.ndims is None or shape.ndims is None or (
-        static.ndims == shape.ndims
-        and all(
-            p is None or s is None or p >= s
-            for p, s in zip(shape.as_list(), static.as_list(), strict=True)
+    fits = (
+        static.ndims is None
+        or shape.ndims is None
+        or (
+            static.ndims == shape.ndims
+            and all(
+                p is None or s is None or p >= s
+                for p, s in zip(shape.as_list(), static.as_list(), strict=True)
+            )
         )
     )
     if not fits:
@@ -625,9 +651,7 @@ def _padding_value(value: Any, dtype: Any) -> Tensor:
     if not tensor.shape.is_compatible_with(TensorShape([])):
         raise ValueError(f"Padding value should be a scalar, but is not: {tensor}")
     if tensor.dtype != dtype:
-        raise TypeError(
-            f"Padding value tensor ({tensor}) does not match output type: {dtype}"
-        )
+        raise TypeError(f"Padding value tensor ({tensor}) does not match output type: {dtype}")
     return tensor
 
 

@@ -37,8 +37,11 @@ def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: Any = None) ->
 
 @export("data.experimental.map_and_batch")
 def map_and_batch(
-    map_func: Callable[..., Any], batch_size: Any, num_parallel_batches: Any = None,
-    drop_remainder: Any = False, num_parallel_calls: Any = None,
+    map_func: Callable[..., Any],
+    batch_size: Any,
+    num_parallel_batches: Any = None,
+    drop_remainder: Any = False,
+    num_parallel_calls: Any = None,
 ) -> Transformation:
     """`map` and `batch` in one."""
     if num_parallel_batches is None and num_parallel_calls is None:
@@ -53,16 +56,20 @@ def map_and_batch(
         calls = num_parallel_calls
 
     def apply(dataset: DatasetV1) -> DatasetV1:
-        made = TracedFunction(
-            map_func, "tf.data.experimental.map_and_batch()", dataset._structure
-        )
+        made = TracedFunction(map_func, "tf.data.experimental.map_and_batch()", dataset._structure)
         size = int64(batch_size, "batch_size")
         number = int64(calls, "num_parallel_calls")
         drop = convert_to_tensor(drop_remainder, dtype=dtypes.bool, name="drop_remainder")
         mapped = DatasetV1Adapter(dataset._variant_tensor, made.structure, dataset._options)
         return dataset._then(
-            "MapAndBatchDataset", made.captured, size, number, drop,
-            structure=mapped._batched(size, drop), f=made.attr, preserve_cardinality=True,
+            "MapAndBatchDataset",
+            made.captured,
+            size,
+            number,
+            drop,
+            structure=mapped._batched(size, drop),
+            f=made.attr,
+            preserve_cardinality=True,
         )
 
     return apply
@@ -70,8 +77,12 @@ def map_and_batch(
 
 @export("data.experimental.parallel_interleave")
 def parallel_interleave(
-    map_func: Callable[..., Any], cycle_length: Any, block_length: Any = 1, sloppy: Any = False,
-    buffer_output_elements: Any = None, prefetch_input_elements: Any = None,
+    map_func: Callable[..., Any],
+    cycle_length: Any,
+    block_length: Any = 1,
+    sloppy: Any = False,
+    buffer_output_elements: Any = None,
+    prefetch_input_elements: Any = None,
 ) -> Transformation:
     """`interleave`, ahead of time in a thread. The order is that of `interleave`."""
 
@@ -82,11 +93,15 @@ def parallel_interleave(
         output = 2 * block_length if buffer_output_elements is None else buffer_output_elements
         ahead = 2 * cycle_length if prefetch_input_elements is None else prefetch_input_elements
         return dataset._then(
-            "ParallelInterleaveDataset", made.captured,
-            int64(cycle_length, "cycle_length"), int64(block_length, "block_length"),
+            "ParallelInterleaveDataset",
+            made.captured,
+            int64(cycle_length, "cycle_length"),
+            int64(block_length, "block_length"),
             convert_to_tensor(sloppy, dtype=dtypes.bool, name="sloppy"),
-            int64(output, "buffer_output_elements"), int64(ahead, "prefetch_input_elements"),
-            structure=structure, f=made.attr,
+            int64(output, "buffer_output_elements"),
+            int64(ahead, "prefetch_input_elements"),
+            structure=structure,
+            f=made.attr,
         )
 
     return apply
@@ -146,7 +161,9 @@ def copy_to_device(target_device: str, source_device: str = "/cpu:0") -> Transfo
 
 @export("data.experimental.group_by_window")
 def group_by_window(
-    key_func: Callable[..., Any], reduce_func: Callable[..., Any], window_size: Any = None,
+    key_func: Callable[..., Any],
+    reduce_func: Callable[..., Any],
+    window_size: Any = None,
     window_size_func: Callable[..., Any] | None = None,
 ) -> Transformation:
     """`reduce_func(key, dataset)` of up to `window_size` elements with one key (int64)."""
@@ -169,8 +186,13 @@ def group_by_window(
             raise TypeError("`reduce_func` must return a `Dataset` object.")
         size = TracedFunction(size_of, name, number)
         return dataset._then(
-            "GroupByWindowDataset", key.captured, reduced.captured, size.captured,
-            structure=reduced.structure.element, key_func=key.attr, reduce_func=reduced.attr,
+            "GroupByWindowDataset",
+            key.captured,
+            reduced.captured,
+            size.captured,
+            structure=reduced.structure.element,
+            key_func=key.attr,
+            reduce_func=reduced.attr,
             window_size_func=size.attr,
         )
 
@@ -179,9 +201,14 @@ def group_by_window(
 
 @export("data.experimental.bucket_by_sequence_length")
 def bucket_by_sequence_length(
-    element_length_func: Callable[..., Any], bucket_boundaries: Sequence[int],
-    bucket_batch_sizes: Sequence[int], padded_shapes: Any = None, padding_values: Any = None,
-    pad_to_bucket_boundary: bool = False, no_padding: bool = False, drop_remainder: bool = False,
+    element_length_func: Callable[..., Any],
+    bucket_boundaries: Sequence[int],
+    bucket_batch_sizes: Sequence[int],
+    padded_shapes: Any = None,
+    padding_values: Any = None,
+    pad_to_bucket_boundary: bool = False,
+    no_padding: bool = False,
+    drop_remainder: bool = False,
 ) -> Transformation:
     """Padded batches of elements of similar length.
 
@@ -211,14 +238,10 @@ def bucket_by_sequence_length(
             shapes = group.output_shapes if padded_shapes is None else padded_shapes
             if pad_to_bucket_boundary:
                 bound = raw.GatherV2(upper.astype(np.int64), number, np.int32(0)) - 1
-                shapes = nested.pack(
-                    shapes, [_filled(s, bound) for s in nested.flatten(shapes)]
-                )
+                shapes = nested.pack(shapes, [_filled(s, bound) for s in nested.flatten(shapes)])
             return group.padded_batch(size, shapes, padding_values, drop_remainder)
 
-        return dataset.apply(
-            group_by_window(bucket, batches, window_size_func=size_of)
-        )
+        return dataset.apply(group_by_window(bucket, batches, window_size_func=size_of))
 
     return apply
 
@@ -237,12 +260,12 @@ def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
     def apply(dataset: DatasetV1) -> DatasetV1:
         initial = nested.normalize(initial_state)
         state = nested.spec_of(initial)
-        made = TracedFunction(
-            scan_func, "tf.data.experimental.scan()", (state, dataset._structure)
-        )
+        made = TracedFunction(scan_func, "tf.data.experimental.scan()", (state, dataset._structure))
         if not isinstance(made.structure, tuple) or len(made.structure) != 2:
-            raise TypeError("The scan function must return a pair comprising the new state and "
-                            "the output value.")
+            raise TypeError(
+                "The scan function must return a pair comprising the new state and "
+                "the output value."
+            )
         new_state, output = made.structure
         if nested.flat_types(new_state) != nested.flat_types(state):
             raise TypeError(
@@ -250,8 +273,12 @@ def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
                 f"{nested.types_of(state)}; got {nested.types_of(new_state)}."
             )
         return dataset._then(
-            "ScanDataset", nested.to_tensors(state, initial), made.captured, structure=output,
-            f=made.attr, preserve_cardinality=True,
+            "ScanDataset",
+            nested.to_tensors(state, initial),
+            made.captured,
+            structure=output,
+            f=made.attr,
+            preserve_cardinality=True,
         )
 
     return apply
@@ -278,11 +305,14 @@ def choose_from_datasets(datasets: Sequence[DatasetV1], choice_dataset: DatasetV
             raise TypeError("All input datasets must have the same type.")
         structure = nested.map_structure(
             lambda a, b: a.with_shape(a.shape.most_specific_compatible_shape(b.shape)),
-            structure, other._structure,
+            structure,
+            other._structure,
         )
     variant = raw.DirectedInterleaveDataset(
-        choice_dataset._variant_tensor, [d._variant_tensor for d in datasets],
-        output_types=nested.flat_types(structure), output_shapes=nested.flat_shapes(structure),
+        choice_dataset._variant_tensor,
+        [d._variant_tensor for d in datasets],
+        output_types=nested.flat_types(structure),
+        output_shapes=nested.flat_shapes(structure),
     )
     return DatasetV1Adapter(variant, structure, first._options)
 
@@ -293,6 +323,8 @@ def Counter(start: Any = 0, step: Any = 1, dtype: Any = dtypes.int64) -> Dataset
     with name_scope("counter"):
         first = convert_to_tensor(start, dtype=dtype, name="start")
         width = convert_to_tensor(step, dtype=dtype, name="step")
-        return DatasetV1.from_tensors(0).repeat(None).apply(
-            scan(first, lambda state, _: (state + width, state))
+        return (
+            DatasetV1.from_tensors(0)
+            .repeat(None)
+            .apply(scan(first, lambda state, _: (state + width, state)))
         )

@@ -103,9 +103,14 @@ def generated(
         step = TracedFunction(following, "Dataset.from_generator()", start.structure)
         last = TracedFunction(end, "Dataset.from_generator()", start.structure)
         variant = raw.GeneratorDataset(
-            [number, *start.captured], step.captured, last.captured,
-            init_func=start.attr, next_func=step.attr, finalize_func=last.attr,
-            output_types=flat_types, output_shapes=flat_shapes,
+            [number, *start.captured],
+            step.captured,
+            last.captured,
+            init_func=start.attr,
+            next_func=step.attr,
+            finalize_func=last.attr,
+            output_types=flat_types,
+            output_shapes=flat_shapes,
         )
         return DatasetV1Adapter(variant, step.structure)
 

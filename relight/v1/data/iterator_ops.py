@@ -33,8 +33,13 @@ class Iterator:
     """
 
     def __init__(
-        self, iterator_resource: Tensor, initializer: Any, output_types: Any, output_shapes: Any,
-        output_classes: Any, _structure: Any = None,
+        self,
+        iterator_resource: Tensor,
+        initializer: Any,
+        output_types: Any,
+        output_shapes: Any,
+        output_classes: Any,
+        _structure: Any = None,
     ) -> None:
         if output_types is None or output_shapes is None or output_classes is None:
             raise ValueError(
@@ -50,7 +55,9 @@ class Iterator:
 
     @staticmethod
     def from_structure(
-        output_types: Any, output_shapes: Any = None, shared_name: str | None = None,
+        output_types: Any,
+        output_shapes: Any = None,
+        shared_name: str | None = None,
         output_classes: Any = None,
     ) -> Iterator:
         """An iterator for any dataset of a structure; see `make_initializer`."""
@@ -93,7 +100,8 @@ class Iterator:
                         f"{its!r}."
                     )
             shapes = zip(
-                nested.flatten(self.output_shapes), nested.flatten(dataset.output_shapes),
+                nested.flatten(self.output_shapes),
+                nested.flatten(dataset.output_shapes),
                 strict=True,
             )
             if not all(a.is_compatible_with(b) for a, b in shapes):
@@ -162,6 +170,10 @@ def _flat(structure: Any) -> dict[str, Any]:
 
 def _iterator(resource: Tensor, structure: Any) -> Iterator:
     return Iterator(
-        resource, None, nested.types_of(structure), nested.shapes_of(structure),
-        nested.classes_of(structure), structure,
+        resource,
+        None,
+        nested.types_of(structure),
+        nested.shapes_of(structure),
+        nested.classes_of(structure),
+        structure,
     )

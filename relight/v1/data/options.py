@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, ClassVar
 
 from relight.graph.export import export
 
@@ -12,7 +12,7 @@ class _Options:
     """Named settings, None where nothing was said; an unknown name is an AttributeError."""
 
     _names: tuple[str, ...] = ()
-    _parts: dict[str, type] = {}  # settings that are options themselves
+    _parts: ClassVar[dict[str, type]] = {}  # settings that are options themselves
 
     def __init__(self) -> None:
         for name in self._names:
@@ -46,10 +46,21 @@ class OptimizationOptions(_Options):
     """Rewrites of a dataset. Only the default ones, which fuse steps, exist here."""
 
     _names = (
-        "apply_default_optimizations", "autotune", "autotune_algorithm", "autotune_buffers",
-        "autotune_cpu_budget", "filter_fusion", "filter_with_random_uniform_fusion",
-        "hoist_random_uniform", "map_and_batch_fusion", "map_and_filter_fusion", "map_fusion",
-        "map_parallelization", "map_vectorization", "noop_elimination", "parallel_batch",
+        "apply_default_optimizations",
+        "autotune",
+        "autotune_algorithm",
+        "autotune_buffers",
+        "autotune_cpu_budget",
+        "filter_fusion",
+        "filter_with_random_uniform_fusion",
+        "hoist_random_uniform",
+        "map_and_batch_fusion",
+        "map_and_filter_fusion",
+        "map_fusion",
+        "map_parallelization",
+        "map_vectorization",
+        "noop_elimination",
+        "parallel_batch",
         "shuffle_and_repeat_fusion",
     )
 
@@ -80,11 +91,15 @@ class Options(_Options):
     """Options of a dataset, for `Dataset.with_options`."""
 
     _names = (
-        "experimental_deterministic", "experimental_distribute", "experimental_optimization",
-        "experimental_slack", "experimental_stats", "experimental_stateful_whitelist",
+        "experimental_deterministic",
+        "experimental_distribute",
+        "experimental_optimization",
+        "experimental_slack",
+        "experimental_stats",
+        "experimental_stateful_whitelist",
         "experimental_threading",
     )
-    _parts = {
+    _parts: ClassVar[dict[str, type]] = {
         "experimental_distribute": DistributeOptions,
         "experimental_optimization": OptimizationOptions,
         "experimental_stats": StatsOptions,

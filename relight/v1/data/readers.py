@@ -29,7 +29,9 @@ def _filenames(filenames: Any) -> DatasetV1:
         if filenames.output_types != dtypes.string:
             raise TypeError("`filenames` must be a `tf.data.Dataset` of `tf.string` elements.")
         if not filenames.output_shapes.is_compatible_with(TensorShape([])):
-            raise TypeError("`filenames` must be a `tf.data.Dataset` of scalar `tf.string` elements.")
+            raise TypeError(
+                "`filenames` must be a `tf.data.Dataset` of scalar `tf.string` elements."
+            )
         return filenames
     names = convert_to_tensor(filenames, dtype=dtypes.string)
     return DatasetV1.from_tensor_slices(reshape(names, [-1], name="flat_filenames"))
@@ -63,7 +65,10 @@ class TextLineDataset(_FilesDataset):
     """
 
     def __init__(
-        self, filenames: Any, compression_type: Any = None, buffer_size: Any = None,
+        self,
+        filenames: Any,
+        compression_type: Any = None,
+        buffer_size: Any = None,
         num_parallel_reads: Any = None,
     ) -> None:
         def one_file(filename: Tensor) -> Tensor:
@@ -81,7 +86,10 @@ class TFRecordDataset(_FilesDataset):
     """The records of TFRecord files; arguments as `TextLineDataset`'s."""
 
     def __init__(
-        self, filenames: Any, compression_type: Any = None, buffer_size: Any = None,
+        self,
+        filenames: Any,
+        compression_type: Any = None,
+        buffer_size: Any = None,
         num_parallel_reads: Any = None,
     ) -> None:
         def one_file(filename: Tensor) -> Tensor:
@@ -99,8 +107,14 @@ class FixedLengthRecordDataset(_FilesDataset):
     """Records of `record_bytes` bytes each, between a header and a footer."""
 
     def __init__(
-        self, filenames: Any, record_bytes: Any, header_bytes: Any = None, footer_bytes: Any = None,
-        buffer_size: Any = None, compression_type: Any = None, num_parallel_reads: Any = None,
+        self,
+        filenames: Any,
+        record_bytes: Any,
+        header_bytes: Any = None,
+        footer_bytes: Any = None,
+        buffer_size: Any = None,
+        compression_type: Any = None,
+        num_parallel_reads: Any = None,
     ) -> None:
         def one_file(filename: Tensor) -> Tensor:
             record = int64(record_bytes, "record_bytes")
@@ -123,8 +137,9 @@ def list_files(file_pattern: Any, shuffle: bool | None, seed: Any) -> DatasetV1:
         found = raw.MatchingFiles(pattern)
         some = raw.Greater(shape(found)[0], 0, name="match_not_empty")
         with name_scope("ReduceJoin"):
-            axes = convert_to_tensor(list(range(pattern.shape.ndims or 0)), dtype=dtypes.int32,
-                                     name="Const")
+            axes = convert_to_tensor(
+                list(range(pattern.shape.ndims or 0)), dtype=dtypes.int32, name="Const"
+            )
             joined = raw.ReduceJoin(pattern, axes, separator=", ", name="ReduceJoin")
         message = raw.Add("No files matched pattern: ", joined, name="message")
         with name_scope("assert_not_empty"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -180,9 +181,7 @@ class _Wanted:
     def named(self, indices: Any, values: Any, shapes: Any, dense: Any) -> dict[str, Any]:
         """The outputs of an op by key."""
         sparse = [SparseTensor(*parts) for parts in zip(indices, values, shapes, strict=True)]
-        return dict(
-            zip(self.sparse_keys + self.dense_keys, [*sparse, *dense], strict=True)
-        )
+        return dict(zip(self.sparse_keys + self.dense_keys, [*sparse, *dense], strict=True))
 
 
 def _node_name(key: str) -> str:
@@ -213,7 +212,9 @@ def _merge_sparse(features: Any, found: dict[str, Any]) -> dict[str, Any]:
             else:
                 ids = [result[k] for k in feature.index_key]
             result[key] = sparse_merge(
-                ids, result[feature.value_key], vocab_size=feature.size,
+                ids,
+                result[feature.value_key],
+                vocab_size=feature.size,
                 already_sorted=feature.already_sorted,
             )
     return {k: v for k, v in result.items() if k in features}
@@ -244,15 +245,18 @@ def parse_example(
     return _merge_sparse(features, _parse_batch(serialized, example_names, wanted, name))
 
 
-def _parse_batch(
-    serialized: Any, names: Any, wanted: _Wanted, name: str | None
-) -> dict[str, Any]:
+def _parse_batch(serialized: Any, names: Any, wanted: _Wanted, name: str | None) -> dict[str, Any]:
     with name_scope(name, "ParseExample", [serialized, names]):
         wanted.check()
         found = raw.ParseExample(
-            serialized, [] if names is None else names, wanted.sparse_keys, wanted.dense_keys,
-            wanted.default_tensors(), sparse_types=wanted.sparse_types,
-            dense_shapes=wanted.dense_shapes, name=name,
+            serialized,
+            [] if names is None else names,
+            wanted.sparse_keys,
+            wanted.dense_keys,
+            wanted.default_tensors(),
+            sparse_types=wanted.sparse_types,
+            dense_shapes=wanted.dense_shapes,
+            name=name,
         )
         return wanted.named(*found)
 
@@ -275,9 +279,14 @@ def parse_single_example(
         text = convert_to_tensor(serialized, name="serialized")
         wanted.check()
         found = raw.ParseSingleExample(
-            text, wanted.default_tensors(), num_sparse=len(wanted.sparse_keys),
-            sparse_keys=wanted.sparse_keys, dense_keys=wanted.dense_keys,
-            sparse_types=wanted.sparse_types, dense_shapes=wanted.dense_shapes, name=name,
+            text,
+            wanted.default_tensors(),
+            num_sparse=len(wanted.sparse_keys),
+            sparse_keys=wanted.sparse_keys,
+            dense_keys=wanted.dense_keys,
+            sparse_types=wanted.sparse_types,
+            dense_shapes=wanted.dense_shapes,
+            name=name,
         )
         parsed = wanted.named(*found)
     return _merge_sparse(features, parsed)
@@ -289,16 +298,15 @@ def _scalar(value: Tensor, what: str) -> Tensor:
             raise ValueError(f"Input {what.lower()} must be a scalar")
         return value
     check = Assert(
-        raw.Equal(rank(value), 0), [f"Input {what.lower()} must be a scalar"],
+        raw.Equal(rank(value), 0),
+        [f"Input {what.lower()} must be a scalar"],
         name=f"{what}IsScalar",
     )
     with get_default_graph().control_dependencies([check]):
         return raw.Identity(value, name=f"{what}Dependencies")
 
 
-def _parse_named(
-    serialized: Any, names: Any, wanted: _Wanted, name: str | None
-) -> dict[str, Any]:
+def _parse_named(serialized: Any, names: Any, wanted: _Wanted, name: str | None) -> dict[str, Any]:
     """One example with a name for messages, as a batch of one."""
     with name_scope(name, "ParseSingleExample", [serialized, names]):
         text = raw.ExpandDims(_scalar(convert_to_tensor(serialized), "Serialized"), 0)
@@ -309,11 +317,11 @@ def _parse_named(
         for key in wanted.sparse_keys:
             sparse = found[key]
             found[key] = SparseTensor(
-                raw.Slice(sparse.indices, [0, 1], [-1, -1],
-                          name=f"Slice_Indices_{_node_name(key)}"),
+                raw.Slice(
+                    sparse.indices, [0, 1], [-1, -1], name=f"Slice_Indices_{_node_name(key)}"
+                ),
                 sparse.values,
-                raw.Slice(sparse.dense_shape, [1], [-1],
-                          name=f"Squeeze_Shape_{_node_name(key)}"),
+                raw.Slice(sparse.dense_shape, [1], [-1], name=f"Squeeze_Shape_{_node_name(key)}"),
             )
         return found
 
@@ -342,13 +350,20 @@ def parse_single_sequence_example(
             if value is not None:
                 raise ValueError(f"Value feature_list_dense_defaults[{key}] must be None")
         found = raw.ParseSingleSequenceExample(
-            serialized, list(lists.defaults), context.sparse_keys, context.dense_keys,
-            lists.sparse_keys, lists.dense_keys, context.default_tensors(),
+            serialized,
+            list(lists.defaults),
+            context.sparse_keys,
+            context.dense_keys,
+            lists.sparse_keys,
+            lists.dense_keys,
+            context.default_tensors(),
             "" if example_name is None else example_name,
-            context_sparse_types=context.sparse_types, context_dense_shapes=context.dense_shapes,
+            context_sparse_types=context.sparse_types,
+            context_dense_shapes=context.dense_shapes,
             feature_list_sparse_types=lists.sparse_types,
             feature_list_dense_types=lists.dense_types,
-            feature_list_dense_shapes=lists.dense_shapes, name=name,
+            feature_list_dense_shapes=lists.dense_shapes,
+            name=name,
         )
         return context.named(*found[:4]), lists.named(*found[4:])
 
@@ -362,7 +377,7 @@ def decode_raw(
     out_type: Any = None,
     little_endian: bool = True,
     name: str | None = None,
-    bytes: Any = None,  # noqa: A002 - TensorFlow's name
+    bytes: Any = None,
 ) -> Tensor:
     """Strings of one length as rows of numbers of `out_type`: [...] -> [..., n]."""
     if bytes is not None:
@@ -400,15 +415,20 @@ def decode_csv(
     """
     if select_cols is not None:
         columns = list(select_cols)
-        if any(a >= b for a, b in zip(columns, columns[1:], strict=False)):
+        if any(a >= b for a, b in itertools.pairwise(columns)):
             raise ValueError("select_cols is not strictly increasing.")
         if columns and columns[0] < 0:
             raise ValueError("select_cols contains negative values.")
         if len(columns) != len(record_defaults):
             raise ValueError("Length of select_cols and record_defaults do not match.")
     return raw.DecodeCSV(
-        records, list(record_defaults), field_delim=field_delim, use_quote_delim=use_quote_delim,
-        na_value=na_value, select_cols=list(select_cols or []), name=name,
+        records,
+        list(record_defaults),
+        field_delim=field_delim,
+        use_quote_delim=use_quote_delim,
+        na_value=na_value,
+        select_cols=list(select_cols or []),
+        name=name,
     )
 
 
@@ -432,7 +452,7 @@ def serialize_tensor(tensor: Any, name: str | None = None) -> Tensor:
 
 @export("decode_compressed", "io.decode_compressed")
 def decode_compressed(
-    bytes: Any,  # noqa: A002 - TensorFlow's name
+    bytes: Any,
     compression_type: str = "",
     name: str | None = None,
 ) -> Tensor:

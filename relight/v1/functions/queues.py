@@ -230,7 +230,9 @@ class QueueBase:
         """
         build = getattr(raw, "QueueDequeueMany" + self._suffix)
         tensors = build(
-            self._queue_ref, n=n, component_types=self._dtypes,
+            self._queue_ref,
+            n=n,
+            component_types=self._dtypes,
             name=name or f"{self._name}_DequeueMany",
         )
         count = constant_value(tensors[0].op.inputs[1])
@@ -240,7 +242,9 @@ class QueueBase:
         """As `dequeue_many`, but the last rows of a closed queue may be fewer."""
         build = getattr(raw, "QueueDequeueUpTo" + self._suffix)
         tensors = build(
-            self._queue_ref, n=n, component_types=self._dtypes,
+            self._queue_ref,
+            n=n,
+            component_types=self._dtypes,
             name=name or f"{self._name}_DequeueUpTo",
         )
         return self._set_shapes(tensors, [None])
@@ -252,7 +256,8 @@ class QueueBase:
         """
         build = getattr(raw, "QueueClose" + self._suffix)
         return build(
-            self._queue_ref, cancel_pending_enqueues=cancel_pending_enqueues,
+            self._queue_ref,
+            cancel_pending_enqueues=cancel_pending_enqueues,
             name=name or f"{self._name}_Close",
         )
 
@@ -300,11 +305,16 @@ class RandomShuffleQueue(QueueBase):
         elif seed is None and shared_name is not None:
             # Queues that share a name must agree, wherever in their graphs they are.
             text = (str(seed1) + shared_name).encode()
-            seed2 = int(hashlib.md5(text).hexdigest()[:8], 16) & 0x7FFFFFFF  # noqa: S324
+            seed2 = int(hashlib.md5(text).hexdigest()[:8], 16) & 0x7FFFFFFF
         reference = raw.RandomShuffleQueueV2(
-            component_types=dtypes, shapes=shapes or [], capacity=capacity,
-            min_after_dequeue=min_after_dequeue, seed=seed1, seed2=seed2,
-            shared_name=shared_name or "", name=name,
+            component_types=dtypes,
+            shapes=shapes or [],
+            capacity=capacity,
+            min_after_dequeue=min_after_dequeue,
+            seed=seed1,
+            seed2=seed2,
+            shared_name=shared_name or "",
+            name=name,
         )
         super().__init__(dtypes, shapes, names, reference)
 
@@ -326,8 +336,11 @@ class FIFOQueue(QueueBase):
         shapes = _as_shape_list(shapes)
         names = _as_name_list(names, dtypes)
         reference = raw.FIFOQueueV2(
-            component_types=dtypes, shapes=shapes or [], capacity=capacity,
-            shared_name=shared_name or "", name=name,
+            component_types=dtypes,
+            shapes=shapes or [],
+            capacity=capacity,
+            shared_name=shared_name or "",
+            name=name,
         )
         super().__init__(dtypes, shapes, names, reference)
 
@@ -357,8 +370,11 @@ class PaddingFIFOQueue(QueueBase):
                 f"{len(dtypes)} dtypes and {len(shapes or ())} shapes."
             )
         reference = raw.PaddingFIFOQueueV2(
-            component_types=dtypes, shapes=shapes, capacity=capacity,
-            shared_name=shared_name or "", name=name,
+            component_types=dtypes,
+            shapes=shapes,
+            capacity=capacity,
+            shared_name=shared_name or "",
+            name=name,
         )
         super().__init__(dtypes, shapes, names, reference)
 
@@ -383,8 +399,11 @@ class PriorityQueue(QueueBase):
         types = _as_type_list(types)
         shapes = _as_shape_list(shapes)
         reference = raw.PriorityQueueV2(
-            component_types=types, shapes=shapes or [], capacity=capacity,
-            shared_name=shared_name or "", name=name,
+            component_types=types,
+            shapes=shapes or [],
+            capacity=capacity,
+            shared_name=shared_name or "",
+            name=name,
         )
         super().__init__(
             [dtypes_lib.int64, *types],

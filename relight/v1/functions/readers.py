@@ -85,9 +85,7 @@ class TextLineReader(ReaderBase):
     """Each line is a record, without its end; `skip_header_lines` first ones are left out."""
 
     def __init__(self, skip_header_lines: int | None = None, name: str | None = None) -> None:
-        super().__init__(
-            raw.TextLineReaderV2(skip_header_lines=skip_header_lines or 0, name=name)
-        )
+        super().__init__(raw.TextLineReaderV2(skip_header_lines=skip_header_lines or 0, name=name))
 
 
 @export("FixedLengthRecordReader")
@@ -108,8 +106,11 @@ class FixedLengthRecordReader(ReaderBase):
     ) -> None:
         super().__init__(
             raw.FixedLengthRecordReaderV2(
-                record_bytes=record_bytes, header_bytes=header_bytes or 0,
-                footer_bytes=footer_bytes or 0, hop_bytes=hop_bytes or 0, encoding=encoding or "",
+                record_bytes=record_bytes,
+                header_bytes=header_bytes or 0,
+                footer_bytes=footer_bytes or 0,
+                hop_bytes=hop_bytes or 0,
+                encoding=encoding or "",
                 name=name,
             )
         )

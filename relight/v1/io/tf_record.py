@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from relight.formats.tfrecord import TFRecordWriter as _FileWriter
 from relight.formats.tfrecord import read_records
@@ -27,7 +27,7 @@ class TFRecordOptions:
     `compression_level` is 0 to 9; the other settings of zlib are accepted and have no effect.
     """
 
-    compression_type_map = {
+    compression_type_map: ClassVar[dict[int, str]] = {
         TFRecordCompressionType.ZLIB: "ZLIB",
         TFRecordCompressionType.GZIP: "GZIP",
         TFRecordCompressionType.NONE: "",

@@ -1,4 +1,4 @@
-"""Input through queues: producers of names and slices, and batches (`tf.train.batch` and its kin)."""
+"""Input through queues: producers of names and slices, and batches of examples."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ def match_filenames_once(pattern: Any, name: str | None = None) -> Any:
     """A local variable that holds the names of the files that match when it is initialized."""
     with name_scope(name, "matching_filenames", [pattern]) as scope:
         return Variable(
-            name=scope, initial_value=raw.MatchingFiles(pattern), trainable=False,
-            validate_shape=False, collections=[GraphKeys.LOCAL_VARIABLES],
+            name=scope,
+            initial_value=raw.MatchingFiles(pattern),
+            trainable=False,
+            validate_shape=False,
+            collections=[GraphKeys.LOCAL_VARIABLES],
         )
 
 
@@ -106,8 +109,11 @@ def input_producer(
             rows = random_shuffle(rows, seed=seed)
         rows = limit_epochs(rows, num_epochs)
         queue = FIFOQueue(
-            capacity=capacity, dtypes=[rows.dtype.base_dtype], shapes=[row_shape],
-            shared_name=shared_name, name=name,
+            capacity=capacity,
+            dtypes=[rows.dtype.base_dtype],
+            shapes=[row_shape],
+            shared_name=shared_name,
+            name=name,
         )
         enqueue = queue.enqueue_many([rows])
         add_queue_runner(QueueRunner(queue, [enqueue], cancel_op=cancel_op))
@@ -132,7 +138,7 @@ def string_input_producer(
     name: str | None = None,
     cancel_op: Any = None,
 ) -> QueueBase:
-    """A queue of strings, such as file names; see `input_producer`. ValueError for an empty list."""
+    """A queue of strings, such as file names; ValueError for an empty list."""
     message = "string_input_producer requires a non-null input tensor"
     if not isinstance(string_tensor, Tensor) and not string_tensor:
         raise ValueError(message)
@@ -142,8 +148,16 @@ def string_input_producer(
         with get_default_graph().control_dependencies([check]):
             strings = raw.Identity(strings)
         return input_producer(
-            strings, [], num_epochs, shuffle, seed, capacity, shared_name,
-            f"fraction_of_{capacity}_full", scope, cancel_op,
+            strings,
+            [],
+            num_epochs,
+            shuffle,
+            seed,
+            capacity,
+            shared_name,
+            f"fraction_of_{capacity}_full",
+            scope,
+            cancel_op,
         )
 
 
@@ -160,8 +174,15 @@ def range_input_producer(
     """A queue of the integers from 0 to `limit` - 1; see `input_producer`."""
     with name_scope(name, "input_producer", [limit]) as scope:
         return input_producer(
-            range(limit), [], num_epochs, shuffle, seed, capacity, shared_name,
-            f"fraction_of_{capacity}_full", scope,
+            range(limit),
+            [],
+            num_epochs,
+            shuffle,
+            seed,
+            capacity,
+            shared_name,
+            f"fraction_of_{capacity}_full",
+            scope,
         )
 
 
@@ -181,8 +202,12 @@ def slice_input_producer(
         if not tensors:
             raise ValueError("Expected at least one tensor in slice_input_producer().")
         queue = range_input_producer(
-            shape(tensors[0])[0], num_epochs=num_epochs, shuffle=shuffle, seed=seed,
-            capacity=capacity, shared_name=shared_name,
+            shape(tensors[0])[0],
+            num_epochs=num_epochs,
+            shuffle=shuffle,
+            seed=seed,
+            capacity=capacity,
+            shared_name=shared_name,
         )
         index = queue.dequeue()
         return [gather(t, index) for t in tensors]
@@ -303,15 +328,15 @@ def _run_batches(
     values = [t for one in lists for t in one]
     with name_scope(scope_name, what, [*values, keep_input]) as scope:
         if least is not None and capacity <= least:
-            raise ValueError(
-                f"capacity {capacity} must be bigger than min_after_dequeue {least}."
-            )
+            raise ValueError(f"capacity {capacity} must be bigger than min_after_dequeue {least}.")
         lists = [_as_tensors(one) for one in lists]
         if not lists or not lists[0]:
             raise ValueError("Expected at least one tensor in batch().")
         keep = _keep(keep_input, enqueue_many)
         queue = make_queue(
-            capacity=capacity, dtypes=_types(lists), shapes=_shapes(lists, shapes, enqueue_many),
+            capacity=capacity,
+            dtypes=_types(lists),
+            shapes=_shapes(lists, shapes, enqueue_many),
             shared_name=shared_name,
         )
         enqueues = [_enqueue_op(queue, one, keep, enqueue_many) for one in lists]
@@ -369,8 +394,17 @@ def batch(
     Returns: batches in the form of `tensors`.
     """
     return maybe_batch(
-        tensors, True, batch_size, num_threads, capacity, enqueue_many, shapes, dynamic_pad,
-        allow_smaller_final_batch, shared_name, name,
+        tensors,
+        True,
+        batch_size,
+        num_threads,
+        capacity,
+        enqueue_many,
+        shapes,
+        dynamic_pad,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
     )
 
 
@@ -390,9 +424,19 @@ def maybe_batch(
 ) -> Any:
     """As `batch`, of the examples for which `keep_input` (a bool, or one for each) is True."""
     return _run_batches(
-        name, "batch", tensors, [_as_list(tensors)], batch_size, keep_input,
-        _in_order(dynamic_pad), threads=num_threads, capacity=capacity, least=None,
-        enqueue_many=enqueue_many, shapes=shapes, allow_smaller=allow_smaller_final_batch,
+        name,
+        "batch",
+        tensors,
+        [_as_list(tensors)],
+        batch_size,
+        keep_input,
+        _in_order(dynamic_pad),
+        threads=num_threads,
+        capacity=capacity,
+        least=None,
+        enqueue_many=enqueue_many,
+        shapes=shapes,
+        allow_smaller=allow_smaller_final_batch,
         shared_name=shared_name,
     )
 
@@ -411,8 +455,16 @@ def batch_join(
 ) -> Any:
     """As `batch`, with one thread for each list of tensors in `tensors_list`."""
     return maybe_batch_join(
-        tensors_list, True, batch_size, capacity, enqueue_many, shapes, dynamic_pad,
-        allow_smaller_final_batch, shared_name, name,
+        tensors_list,
+        True,
+        batch_size,
+        capacity,
+        enqueue_many,
+        shapes,
+        dynamic_pad,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
     )
 
 
@@ -432,9 +484,19 @@ def maybe_batch_join(
     """As `batch_join`, of the examples for which `keep_input` is True."""
     lists = _as_lists(tensors_list)
     return _run_batches(
-        name, "batch_join", tensors_list[0], lists, batch_size, keep_input,
-        _in_order(dynamic_pad), threads=None, capacity=capacity, least=None,
-        enqueue_many=enqueue_many, shapes=shapes, allow_smaller=allow_smaller_final_batch,
+        name,
+        "batch_join",
+        tensors_list[0],
+        lists,
+        batch_size,
+        keep_input,
+        _in_order(dynamic_pad),
+        threads=None,
+        capacity=capacity,
+        least=None,
+        enqueue_many=enqueue_many,
+        shapes=shapes,
+        allow_smaller=allow_smaller_final_batch,
         shared_name=shared_name,
     )
 
@@ -455,8 +517,18 @@ def shuffle_batch(
 ) -> Any:
     """As `batch`, in random order; `min_after_dequeue` examples stay in the queue to mix."""
     return maybe_shuffle_batch(
-        tensors, batch_size, capacity, min_after_dequeue, True, num_threads, seed, enqueue_many,
-        shapes, allow_smaller_final_batch, shared_name, name,
+        tensors,
+        batch_size,
+        capacity,
+        min_after_dequeue,
+        True,
+        num_threads,
+        seed,
+        enqueue_many,
+        shapes,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
     )
 
 
@@ -477,10 +549,20 @@ def maybe_shuffle_batch(
 ) -> Any:
     """As `shuffle_batch`, of the examples for which `keep_input` is True."""
     return _run_batches(
-        name, "shuffle_batch", tensors, [_as_list(tensors)], batch_size, keep_input,
-        _shuffled(min_after_dequeue, seed), threads=num_threads, capacity=capacity,
-        least=min_after_dequeue, enqueue_many=enqueue_many, shapes=shapes,
-        allow_smaller=allow_smaller_final_batch, shared_name=shared_name,
+        name,
+        "shuffle_batch",
+        tensors,
+        [_as_list(tensors)],
+        batch_size,
+        keep_input,
+        _shuffled(min_after_dequeue, seed),
+        threads=num_threads,
+        capacity=capacity,
+        least=min_after_dequeue,
+        enqueue_many=enqueue_many,
+        shapes=shapes,
+        allow_smaller=allow_smaller_final_batch,
+        shared_name=shared_name,
     )
 
 
@@ -499,8 +581,17 @@ def shuffle_batch_join(
 ) -> Any:
     """As `shuffle_batch`, with one thread for each list of tensors in `tensors_list`."""
     return maybe_shuffle_batch_join(
-        tensors_list, batch_size, capacity, min_after_dequeue, True, seed, enqueue_many, shapes,
-        allow_smaller_final_batch, shared_name, name,
+        tensors_list,
+        batch_size,
+        capacity,
+        min_after_dequeue,
+        True,
+        seed,
+        enqueue_many,
+        shapes,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
     )
 
 
@@ -520,8 +611,18 @@ def maybe_shuffle_batch_join(
 ) -> Any:
     """As `shuffle_batch_join`, of the examples for which `keep_input` is True."""
     return _run_batches(
-        name, "shuffle_batch_join", tensors_list[0], _as_lists(tensors_list), batch_size,
-        keep_input, _shuffled(min_after_dequeue, seed), threads=None, capacity=capacity,
-        least=min_after_dequeue, enqueue_many=enqueue_many, shapes=shapes,
-        allow_smaller=allow_smaller_final_batch, shared_name=shared_name,
+        name,
+        "shuffle_batch_join",
+        tensors_list[0],
+        _as_lists(tensors_list),
+        batch_size,
+        keep_input,
+        _shuffled(min_after_dequeue, seed),
+        threads=None,
+        capacity=capacity,
+        least=min_after_dequeue,
+        enqueue_many=enqueue_many,
+        shapes=shapes,
+        allow_smaller=allow_smaller_final_batch,
+        shared_name=shared_name,
     )

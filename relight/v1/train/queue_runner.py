@@ -227,8 +227,7 @@ class QueueRunner:
             close_op_name=strip_scope(self.close_op.name, export_scope),
             cancel_op_name=strip_scope(self.cancel_op.name, export_scope),
             queue_closed_exception_types=[
-                errors.error_code_from_exception_type(c)
-                for c in self._queue_closed_exception_types
+                errors.error_code_from_exception_type(c) for c in self._queue_closed_exception_types
             ],
         )
 

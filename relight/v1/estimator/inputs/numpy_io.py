@@ -90,9 +90,7 @@ def numpy_input_fn(
             targets = list(of_y)
             twice = set(features) & set(targets)
             if twice:
-                raise ValueError(
-                    f"{len(twice)} duplicate keys are found in both x and y: {twice}"
-                )
+                raise ValueError(f"{len(twice)} duplicate keys are found in both x and y: {twice}")
             data.update(of_y)
         elif y is not None:
             targets = _TARGET_KEY
@@ -101,8 +99,12 @@ def numpy_input_fn(
             data[targets] = y
         _check_lengths(data, features, targets, y)
         queue = enqueue_data(
-            data, queue_capacity, shuffle=shuffle, num_threads=num_threads,
-            enqueue_size=batch_size, num_epochs=num_epochs,
+            data,
+            queue_capacity,
+            shuffle=shuffle,
+            num_threads=num_threads,
+            enqueue_size=batch_size,
+            num_epochs=num_epochs,
         )
         take = queue.dequeue_many if num_epochs is None else queue.dequeue_up_to
         _, *batch = take(batch_size)  # without the row numbers

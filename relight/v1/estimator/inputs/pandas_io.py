@@ -44,9 +44,7 @@ def pandas_input_fn(
     try:
         import pandas
     except ImportError:
-        raise TypeError(
-            "pandas_input_fn should not be called without pandas installed"
-        ) from None
+        raise TypeError("pandas_input_fn should not be called without pandas installed") from None
     if not isinstance(shuffle, bool):
         raise ValueError(
             "shuffle must be provided and explicitly set as boolean (it is recommended to set it "
@@ -79,8 +77,13 @@ def pandas_input_fn(
     def input_fn() -> Any:
         """Build the queue and give the tensors of a batch."""
         queue = enqueue_data(
-            x, capacity, shuffle=shuffle, min_after_dequeue=max(capacity / 4, 1),
-            num_threads=num_threads, enqueue_size=batch_size, num_epochs=num_epochs,
+            x,
+            capacity,
+            shuffle=shuffle,
+            min_after_dequeue=max(capacity / 4, 1),
+            num_threads=num_threads,
+            enqueue_size=batch_size,
+            num_epochs=num_epochs,
         )
         take = queue.dequeue_many if num_epochs is None else queue.dequeue_up_to
         _, *batch = take(batch_size)  # without the index

@@ -68,7 +68,7 @@ def _check_placeholders(placeholders: Sequence[Any], count: int) -> None:
 
 
 class _ArraysFeedFn:
-    """Feeds the row numbers and the rows of arrays of one length, in the order of `placeholders`."""
+    """Feeds the row numbers and the rows of arrays of one length to `placeholders`."""
 
     def __init__(
         self,
@@ -165,9 +165,7 @@ class _GeneratorFeedFn:
                 values += 1
         if self._pad_value is not None:
             columns = [pad_if_needed(c, self._pad_value) for c in columns]
-        return {
-            p: np.asarray(c) for p, c in zip(self._placeholders, columns, strict=True)
-        }
+        return {p: np.asarray(c) for p, c in zip(self._placeholders, columns, strict=True)}
 
 
 def pad_if_needed(samples: list[Any], fill: Any = 0) -> Any:
@@ -234,7 +232,8 @@ def _warn(shuffle: bool, num_threads: int, num_epochs: int | None) -> None:
     if num_threads > 1 and num_epochs is not None:
         logging.warning(
             "enqueue_data: num_epochs counts for each of the %d threads, so there will be more "
-            "epochs than asked for. Use one thread to limit epochs.", num_threads
+            "epochs than asked for. Use one thread to limit epochs.",
+            num_threads,
         )
         if shuffle:
             logging.warning(
@@ -308,8 +307,11 @@ def enqueue_data(
             enqueue_ops.append(queue.enqueue_many(placeholders))
             feed_fns.append(
                 make_feed_fn(
-                    placeholders, enqueue_size, random_start=shuffle,
-                    seed=None if seed is None else (i + 1) * seed, num_epochs=num_epochs,
+                    placeholders,
+                    enqueue_size,
+                    random_start=shuffle,
+                    seed=None if seed is None else (i + 1) * seed,
+                    num_epochs=num_epochs,
                     **({"pad_value": pad_value} if padded else {}),
                 )
             )

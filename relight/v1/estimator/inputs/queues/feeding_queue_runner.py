@@ -28,7 +28,10 @@ class FeedingQueueRunner(QueueRunner):
         if queue_closed_exception_types is None:
             queue_closed_exception_types = (errors.OutOfRangeError, errors.CancelledError)
         super().__init__(
-            queue, enqueue_ops, close_op, cancel_op,
+            queue,
+            enqueue_ops,
+            close_op,
+            cancel_op,
             queue_closed_exception_types=queue_closed_exception_types,
         )
         if feed_fns is None:
@@ -59,9 +62,7 @@ class FeedingQueueRunner(QueueRunner):
 
     def to_proto(self, export_scope: str | None = None) -> Any:
         """NotImplementedError: a proto cannot hold Python functions."""
-        raise NotImplementedError(
-            f"{type(self).__name__} does not support serialization to proto."
-        )
+        raise NotImplementedError(f"{type(self).__name__} does not support serialization to proto.")
 
     def _from_proto(self, proto: Any, scope: str | None) -> None:
         raise NotImplementedError(
