@@ -22,7 +22,7 @@ class _Collect(logging.Handler):
         self.lines = []
 
     def emit(self, record):
-        self.lines.append("%s:tensorflow:%s" % (record.levelname, record.getMessage()))
+        self.lines.append(f"{record.levelname}:tensorflow:{record.getMessage()}")
 
 
 def masked(line, folder):

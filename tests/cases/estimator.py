@@ -490,3 +490,115 @@ def nan_loss(tf, np):
     with _Folder() as folder:
         tf.estimator.Estimator(model_fn, folder).train(_inputs(tf, np), steps=2)
     return {}
+
+
+# -- export ----------------------------------------------------------------------------------------
+
+
+def _serving(tf):
+    def receiver():
+        x = tf.placeholder(tf.float32, [None, 4], name="x")
+        return tf.estimator.export.ServingInputReceiver({"x": x}, {"x": x})
+    return receiver
+
+
+def export(tf, np):
+    """A SavedModel is written and served: values as those of predict."""
+    found = {}
+    with _Folder() as folder:
+        estimator = _estimator(tf, folder)
+        estimator.train(_inputs(tf, np, epochs=None), steps=3)
+        for method in ("export_saved_model", "export_savedmodel"):
+            path = getattr(estimator, method)(folder + method, _serving(tf))
+            found[method + " type"] = type(path).__name__
+            found[method + " files"] = sorted(os.listdir(path.decode()))
+            with tf.Session(graph=tf.Graph()) as session:
+                meta = tf.saved_model.loader.load(session, ["serve"], path.decode())
+                signature = meta.signature_def["serving_default"]
+                found[method + " signature"] = [signature.method_name, sorted(
+                    "%s %s %s" % (k, v.name, str(v.tensor_shape).split())
+                    for m in (signature.inputs, signature.outputs) for k, v in m.items())]
+                outputs = {k: v.name for k, v in signature.outputs.items()}
+                found[method] = session.run(outputs, {"x:0": _data(np)[0][:2]})
+    return found
+
+
+def export_all(tf, np):
+    def supervised():
+        x = tf.placeholder(tf.float32, [None, 4], name="x")
+        y = tf.placeholder(tf.int32, [None], name="y")
+        return tf.estimator.experimental.build_raw_supervised_input_receiver_fn({"x": x}, y)
+    found = {}
+    with _Folder() as folder:
+        estimator = _estimator(tf, folder)
+        estimator.train(_inputs(tf, np, epochs=None), steps=3)
+        with tf.Graph().as_default():
+            receiver = supervised()
+        path = estimator.experimental_export_all_saved_models(
+            folder + "all", {"train": receiver, "eval": receiver, "infer": _serving(tf)})
+        for tag in ("train", "eval", "serve"):
+            with tf.Session(graph=tf.Graph()) as session:
+                meta = tf.saved_model.loader.load(session, [tag], path.decode())
+                found[tag] = {key: sorted(list(s.inputs) + list(s.outputs)) + [s.method_name]
+                              for key, s in meta.signature_def.items()}
+    return found
+
+
+def exporters(tf, np):
+    found = {}
+    with _Folder() as folder:
+        config = tf.estimator.RunConfig(tf_random_seed=7, save_checkpoints_steps=4)
+        estimator = tf.estimator.Estimator(_model_fn(tf), folder, config, params={"rate": 0.5})
+        made = [tf.estimator.LatestExporter("latest", _serving(tf), exports_to_keep=1),
+                tf.estimator.FinalExporter("final", _serving(tf)),
+                tf.estimator.BestExporter("best", _serving(tf))]
+        metrics, exports = tf.estimator.train_and_evaluate(
+            estimator, tf.estimator.TrainSpec(_inputs(tf, np, epochs=None), max_steps=8),
+            tf.estimator.EvalSpec(_inputs(tf, np), throttle_secs=0, exporters=made))
+        found["exports"] = [type(e).__name__ for e in exports]
+        for name in ("latest", "final", "best"):
+            path = os.path.join(folder, "export", name)
+            found[name] = len(os.listdir(path)) > 0
+    return found
+
+
+_RECEIVERS = {
+    "no features": lambda tf, e, t: e.ServingInputReceiver(None, t),
+    "no tensors": lambda tf, e, t: e.ServingInputReceiver(t, None),
+    "key": lambda tf, e, t: e.ServingInputReceiver({1.5: t}, t),
+    "receiver key": lambda tf, e, t: e.ServingInputReceiver(t, {1: t}),
+    "value": lambda tf, e, t: e.ServingInputReceiver({"a": 1}, t),
+    "alternatives": lambda tf, e, t: e.ServingInputReceiver(t, t, [t]),
+    "fine": lambda tf, e, t: e.ServingInputReceiver(t, t, {"a": t}),
+    "one tensor": lambda tf, e, t: e.TensorServingInputReceiver(t, t),
+    "dict": lambda tf, e, t: e.TensorServingInputReceiver({"a": t}, t),
+    "raw": lambda tf, e, t: e.build_raw_serving_input_receiver_fn({"a": t}, 3)(),
+    "parsing": lambda tf, e, t: e.build_parsing_serving_input_receiver_fn(
+        {"a": tf.FixedLenFeature([2], tf.float32)})(),
+}
+for _name, _make in _RECEIVERS.items():
+
+    def _receiver(tf, np, _make=_make):
+        tensor = tf.placeholder(tf.float32, [None, 2], name="t")
+        made = _make(tf, tf.estimator.export, tensor)
+        features = made.features if isinstance(made.features, dict) else {"": made.features}
+        return {"features": sorted("%s %s %s" % (k, v.name, v.shape) for k, v in features.items()),
+                "tensors": sorted("%s %s" % (k, v.name) for k, v in made.receiver_tensors.items()),
+                "others": sorted(made.receiver_tensors_alternatives or {})}
+
+    CASES["receiver " + _name] = _receiver
+
+
+def export_untrained(tf, np):
+    with _Folder() as folder:
+        _estimator(tf, folder).export_saved_model(folder + "x", _serving(tf))
+    return {}
+
+
+export_untrained.message = False  # names the folder
+
+
+def export_nothing(tf, np):
+    with _Folder() as folder:
+        _estimator(tf, folder).export_saved_model(folder + "x", None)
+    return {}

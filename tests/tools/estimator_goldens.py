@@ -21,7 +21,8 @@ warnings.filterwarnings("ignore")
 sys.path.insert(0, sys.argv[1])
 import estimator_program
 import tensorflow as tf
-example = estimator_program.load(os.path.join(sys.argv[1], "..", "examples", "mnist_cnn_estimator.py"))
+path = os.path.join(sys.argv[1], "..", "examples", "mnist_cnn_estimator.py")
+example = estimator_program.load(path)
 with tempfile.TemporaryDirectory() as folder:
     found = estimator_program.record(tf, example, os.path.join(folder, "model"))
 with open(sys.argv[2], "w") as f:

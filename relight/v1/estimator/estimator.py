@@ -21,6 +21,7 @@ from relight.v1.estimator.evaluation import (
     evaluate_once,
     get_or_create_eval_step,
 )
+from relight.v1.estimator.export import saving
 from relight.v1.estimator.mode_keys import ModeKeys
 from relight.v1.estimator.prediction import Predictions
 from relight.v1.estimator.run_config import RunConfig, TaskType, get_default_session_config
@@ -445,6 +446,93 @@ class Estimator:
                 else:
                     for i in range(_batch_length(batch)):
                         yield {key: value[i] for key, value in batch.items()}
+
+    # -- export ------------------------------------------------------------------------------------
+
+    def export_saved_model(
+        self,
+        export_dir_base: Any,
+        serving_input_receiver_fn: Any,
+        assets_extra: dict[str, str] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | None = None,
+        experimental_mode: Any = ModeKeys.PREDICT,
+    ) -> bytes:
+        """Write a checkpoint as a SavedModel for serving; its directory, as bytes.
+
+        Args:
+          export_dir_base: where a directory named by the time is made.
+          serving_input_receiver_fn: gives a ServingInputReceiver.
+          assets_extra: {name in `assets.extra`: file that is copied}.
+          as_text: write text protos.
+          checkpoint_path: the newest checkpoint when None.
+          experimental_mode: which of the model's graphs to write.
+
+        Raises:
+          ValueError: when there is no checkpoint, or it lacks a variable.
+        """
+        if not serving_input_receiver_fn:
+            raise ValueError("An input_receiver_fn must be defined.")
+        return self._export_all_saved_models(
+            export_dir_base,
+            {experimental_mode: serving_input_receiver_fn},
+            assets_extra,
+            as_text,
+            checkpoint_path,
+        )
+
+    def export_savedmodel(
+        self,
+        export_dir_base: Any,
+        serving_input_receiver_fn: Any,
+        assets_extra: dict[str, str] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | None = None,
+        strip_default_attrs: bool = False,
+    ) -> bytes:
+        """The older name of `export_saved_model`."""
+        if not serving_input_receiver_fn:
+            raise ValueError("An input_receiver_fn must be defined.")
+        return self._export_all_saved_models(
+            export_dir_base,
+            {ModeKeys.PREDICT: serving_input_receiver_fn},
+            assets_extra,
+            as_text,
+            checkpoint_path,
+            strip_default_attrs,
+        )
+
+    def experimental_export_all_saved_models(
+        self,
+        export_dir_base: Any,
+        input_receiver_fn_map: dict[str, Any],
+        assets_extra: dict[str, str] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | None = None,
+    ) -> bytes:
+        """Write one SavedModel with a graph for each mode in `input_receiver_fn_map`."""
+        return self._export_all_saved_models(
+            export_dir_base, input_receiver_fn_map, assets_extra, as_text, checkpoint_path
+        )
+
+    def _export_all_saved_models(
+        self,
+        export_dir_base: Any,
+        input_receiver_fn_map: dict[str, Any],
+        assets_extra: dict[str, str] | None = None,
+        as_text: bool = False,
+        checkpoint_path: str | None = None,
+        strip_default_attrs: bool = True,
+    ) -> bytes:
+        return saving.export_all(
+            self,
+            export_dir_base,
+            input_receiver_fn_map,
+            assets_extra,
+            as_text,
+            checkpoint_path,
+            strip_default_attrs,
+        )
 
     # -- the functions of the user -----------------------------------------------------------------
 

@@ -16,8 +16,8 @@ def fn_args(function: Callable[..., Any]) -> tuple[str, ...]:
     if isinstance(function, functools.partial):
         names = fn_args(function.func)[len(function.args) :]
         return tuple(n for n in names if n not in (function.keywords or {}))
-    if not inspect.isroutine(function) and inspect.ismethod(getattr(function, "__call__", None)):
-        function = function.__call__
+    if not inspect.isroutine(function) and not inspect.isclass(function):
+        function = function.__call__  # an object that can be called
     names = tuple(inspect.getfullargspec(function).args)
     if inspect.ismethod(function) and function.__self__ is not None:
         names = names[1:]
