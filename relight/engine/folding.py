@@ -90,9 +90,12 @@ def fold_constants(plan: Plan) -> None:
         if known is None:
             kept.append(step)
             continue
-        for value, item in zip(step.outputs, known, strict=True):
-            if value is not None:
+        for i, (value, item) in enumerate(zip(step.outputs, known, strict=True)):
+            if value is not None and item is not None:
                 constants[value] = item
+                step.outputs[i] = None
+        if any(v is not None for v in step.outputs):  # a ShapeN of which a part is known
+            kept.append(step)
     plan.steps = kept
 
 
@@ -103,10 +106,12 @@ def _from_shapes(step: Step) -> list[Any] | None:
     if step.node.type == "Rank" and any(t.dtype._is_ref_dtype for t in source._inputs):
         return None  # tf.assert_variables_initialized fails by reading a variable for its rank
     known = [known_value(t) for t in step.node._outputs]
-    if any(k is None for k in known):
+    if all(k is None for k in known):
         return None
     return [
-        call.to_torch(np.array(k, order="C")) if v is not None and v.kind == "T" else k
+        k
+        if k is None or v is None or v.kind != "T"
+        else call.to_torch(np.array(k, order="C"))
         for v, k in zip(step.outputs, known, strict=True)
     ]
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import control
+from relight.engine import control, known_shapes
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation, Tensor
@@ -280,27 +280,43 @@ def _read(variable: Any) -> torch.Tensor:
     return variable.read()
 
 
-def make(graph: Any, fetches: list[Any], feeds: list[Tensor], body: bool = False) -> Plan:
+def make(
+    graph: Any,
+    fetches: list[Any],
+    feeds: list[Tensor],
+    body: bool = False,
+    shapes: Sequence[tuple[int, ...]] | None = None,
+) -> Plan | None:
     """The finished plan, generated function included, for fetched tensors and operations.
 
     `body`: it is the body of a function, and takes and gives values in their natural kinds.
+    `shapes`: the plan is for feeds of these shapes only; None is given when they do not fit.
     """
-    from relight.engine import codegen, passes
-
     nodes = prune(fetches, set(feeds))
     with torch.inference_mode():
-        plan = _Lowering(graph, feeds, fetches, body).lower(nodes)
-        debug = "plan" in os.environ.get("RELIGHT_DEBUG", "")
-        if debug:
-            print(f"--- lowered: {len(plan.steps)} steps", plan.describe(), sep="\n", file=sys.stderr)
-        for function in passes.PASSES:
-            if body and function is passes.copy_fetches:
-                plan.copies = [False] * len(plan.fetched_values)
-                continue
-            before = len(plan.steps)
-            function(plan)
-            plan.log.append(f"{function.__name__}: {before} -> {len(plan.steps)} steps")
-        codegen.generate(plan)
+        if shapes is None:
+            return _finish(_Lowering(graph, feeds, fetches, body).lower(nodes), body)
+        with known_shapes.fed(feeds, shapes, nodes) as fits:
+            if not fits:
+                return None
+            return _finish(_Lowering(graph, feeds, fetches, body).lower(nodes), body)
+
+
+def _finish(plan: Plan, body: bool) -> Plan:
+    """Let the passes loose on lowered steps, and generate the function."""
+    from relight.engine import codegen, passes
+
+    debug = "plan" in os.environ.get("RELIGHT_DEBUG", "")
+    if debug:
+        print(f"--- lowered: {len(plan.steps)} steps", plan.describe(), sep="\n", file=sys.stderr)
+    for function in passes.PASSES:
+        if body and function is passes.copy_fetches:
+            plan.copies = [False] * len(plan.fetched_values)
+            continue
+        before = len(plan.steps)
+        function(plan)
+        plan.log.append(f"{function.__name__}: {before} -> {len(plan.steps)} steps")
+    codegen.generate(plan)
     if debug:
         print("\n".join(plan.log), plan.source, sep="\n", file=sys.stderr)
     return plan

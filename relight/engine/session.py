@@ -15,6 +15,7 @@ import torch
 from relight.engine import explain, plan, resources
 from relight.engine.fetches import Fetches, expansion
 from relight.engine.fetches import key as fetch_key
+from relight.engine.memory import keep_freed_memory
 from relight.graph import dtypes, errors
 from relight.graph.graph import (
     Graph,
@@ -24,21 +25,53 @@ from relight.graph.graph import (
 )
 from relight.graph.node import Tensor
 
+keep_freed_memory()
 _INTERPRET = "interpret" in os.environ.get("RELIGHT_DEBUG", "")
 _HANDLES = (dtypes.resource, dtypes.variant)
 
 
+_MAX_SHAPES = 6  # further shapes of a feed share one plan that knows none
+
+
 class _Call:
-    """A cached way from (fetches, fed tensors) to values."""
+    """A cached way from (fetches, fed tensors) to values: a plan for each shape of the feeds."""
 
-    __slots__ = ("fetches", "function", "mutations", "plan", "tensor_count")
+    __slots__ = ("_by_shape", "_general", "_varies", "feeds", "fetches", "graph", "mutations")
 
-    def __init__(self, fetches: Fetches, made: plan.Plan, mutations: int):
+    def __init__(self, graph: Graph, fetches: Fetches, feeds: list[Tensor]):
+        self.graph = graph
         self.fetches = fetches
-        self.plan = made
-        self.function = made.function
-        self.mutations = mutations
-        self.tensor_count = len(fetches.tensors)
+        self.feeds = feeds
+        self.mutations = graph._mutations
+        self._by_shape: dict[Any, plan.Plan] = {}
+        self._general: plan.Plan | None = None
+        self._varies = any(not t._shape.is_fully_defined() for t in feeds) and all(
+            t._dtype.base_dtype not in _HANDLES for t in feeds
+        )
+        if not self._varies:
+            self.general()
+
+    def general(self) -> plan.Plan:
+        """The plan for feeds of any shape."""
+        if self._general is None:
+            self._general = plan.make(self.graph, self.fetches.elements, self.feeds)
+            assert self._general is not None
+        return self._general
+
+    def plan_for(self, values: list[Any]) -> plan.Plan:
+        """The plan for feeds of the shapes that `values` have."""
+        if not self._varies:
+            return self._general  # type: ignore[return-value]
+        shapes = tuple([v.shape for v in values])
+        found = self._by_shape.get(shapes)
+        if found is None:
+            if len(self._by_shape) >= _MAX_SHAPES:
+                return self.general()
+            found = plan.make(
+                self.graph, self.fetches.elements, self.feeds, shapes=shapes
+            ) or self.general()
+            self._by_shape[shapes] = found
+        return found
 
     def values(self, outputs: list[Any]) -> list[Any]:
         """One value an element: None for operations."""
@@ -155,27 +188,27 @@ class BaseSession:
             raise RuntimeError("The Session graph is empty.  Add operations to the graph before "
                                "calling run().")
         fetches = Fetches(graph, structure)
-        mutations = graph._mutations
-        return _Call(fetches, plan.make(graph, fetches.elements, feeds), mutations)
+        return _Call(graph, fetches, feeds)
 
     def _execute(self, call: _Call, values: list[Any]) -> list[Any]:
+        made = call.plan_for(values)
         try:
             with torch.inference_mode():
                 if _INTERPRET:
                     from relight.engine import interpreter
 
-                    return interpreter.run(call.plan, self._state, values)
-                return call.function(self._state, values)
+                    return interpreter.run(made, self._state, values)
+                return made.function(self._state, values)  # type: ignore[misc]
         except Exception as error:
-            made = explain.explain(call.plan, error)
-            if made is error:
+            told = explain.explain(made, error)
+            if told is error:
                 raise
-            raise made from error
+            raise told from error
 
     def _traced(self, call: _Call, values: list[Any], options: Any, metadata: Any) -> list[Any]:
         from relight.engine import trace
 
-        return trace.run(self, call, values, options, metadata)
+        return trace.run(self, call.plan_for(values), values, options, metadata)
 
     # -- feeding ---------------------------------------------------------------------------------
 

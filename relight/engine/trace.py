@@ -20,7 +20,7 @@ from relight.graph.shapes import TensorShape
 DEVICE = "/job:localhost/replica:0/task:0/device:"
 
 
-def run(session: Any, call: Any, values: list[Any], options: Any, metadata: Any) -> list[Any]:
+def run(session: Any, plan: Any, values: list[Any], options: Any, metadata: Any) -> list[Any]:
     """The fetched values of a call, as `Session.run(..., options, run_metadata)` asks for it.
 
     With a `trace_level` and RunMetadata the steps are timed one by one into `step_stats`;
@@ -39,20 +39,20 @@ def run(session: Any, call: Any, values: list[Any], options: Any, metadata: Any)
     if metadata is not None:
         metadata.Clear()
     if traced:
-        outputs = _run_steps(call.plan, state, values, metadata)
+        outputs = _run_steps(plan, state, values, metadata)
     else:
-        outputs = _run_plain(call, state, values)
+        outputs = _run_plain(plan, state, values)
     if metadata is not None and options is not None and options.output_partition_graphs:
-        metadata.partition_graphs.append(_partition(call.plan))
+        metadata.partition_graphs.append(_partition(plan))
     return outputs
 
 
-def _run_plain(call: Any, state: Any, values: list[Any]) -> list[Any]:
+def _run_plain(plan: Any, state: Any, values: list[Any]) -> list[Any]:
     try:
         with torch.inference_mode():
-            return call.function(state, values)
+            return plan.function(state, values)
     except Exception as error:
-        made = explain.explain(call.plan, error)
+        made = explain.explain(plan, error)
         if made is error:
             raise
         raise made from error
