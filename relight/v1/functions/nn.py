@@ -344,7 +344,8 @@ def dropout(
             return x
         drawn = random_uniform(_noise_shape(x, noise_shape), seed=seed, dtype=x.dtype)
         scale = 1 / (1 - rate)
-        result = x * scale * nodes.cast(drawn >= rate, x.dtype)
+        kept = drawn >= rate
+        result = x * scale * nodes.cast(kept, x.dtype)
         result.set_shape(x.shape)
         return result
 
