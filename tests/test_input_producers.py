@@ -13,7 +13,7 @@ def drain(fetches, most=100):
         session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
         threads = tf.train.start_queue_runners(session, coord)
         try:
-            while count < most and not coord.should_stop():
+            while count < most:
                 session.run(fetches)
                 count += 1
         except tf.errors.OutOfRangeError:

@@ -51,7 +51,7 @@ def fifo_wraps_around(tf, np):
     steps = []
     for _ in range(4):
         steps += [put, queue.dequeue_many(3)]
-    return _run(tf, put, *(steps[:-1] + [queue.size()]))
+    return _run(tf, put, *[*steps[:-1], queue.size()])
 
 
 def fifo_without_limit(tf, np):
@@ -113,7 +113,7 @@ def shuffle_with_graph_seed(tf, np):
 def shuffle_of_any_shape(tf, np):
     queue = tf.RandomShuffleQueue(50, 0, tf.int32, seed=3)
     puts = [queue.enqueue(np.arange(i, dtype=np.int32)) for i in range(4)]
-    return _run(tf, *(puts + [queue.dequeue(), queue.dequeue(), queue.dequeue()]))
+    return _run(tf, *[*puts, queue.dequeue(), queue.dequeue(), queue.dequeue()])
 
 
 def shuffle_with_little_room(tf, np):
@@ -124,7 +124,7 @@ def padding(tf, np):
     queue = tf.PaddingFIFOQueue(10, [tf.int32, tf.string], shapes=[[None], [None, 1]])
     puts = [queue.enqueue([np.full(n, n, np.int32), np.full((4 - n, 1), b"x", object)])
             for n in (1, 3, 2, 2)]
-    return _run(tf, *(puts + [queue.dequeue_many(2), queue.close(), queue.dequeue_up_to(3)]))
+    return _run(tf, *[*puts, queue.dequeue_many(2), queue.close(), queue.dequeue_up_to(3)])
 
 
 def padding_needs_shapes(tf, np):
@@ -350,7 +350,7 @@ def _without(value, folder):
         return [_without(v, folder) for v in value]
     if isinstance(value, bytes):
         return value.replace(folder, b"")
-    if getattr(value, "dtype", None) == object:
+    if str(getattr(value, "dtype", "")) == "object":
         return [_without(v, folder) for v in value.tolist()]
     return value
 
