@@ -1,4 +1,4 @@
-"""Arguments that layers share: sizes per dimension, paddings, data formats, and their arithmetic."""
+"""Arguments that layers share: sizes per dimension, paddings, data formats, and what they give."""
 
 from __future__ import annotations
 
@@ -91,11 +91,20 @@ def output_length(length: int | None, window: int, pad: str, stride: int, dilati
     return (length + stride - 1) // stride
 
 
-def transposed_length(length: Any, window: int, pad: str, stride: int, dilation: int = 1) -> Any:
-    """The length that a window slides over, when it has `length` places (an int or a tensor)."""
+def transposed_length(
+    length: Any, window: int, pad: str, stride: int, dilation: int = 1, extra: int | None = None
+) -> Any:
+    """The length that a window slides over, when it has `length` places (an int or a tensor).
+
+    Several lengths give the same number of places; `extra` picks one, without it the shortest of
+    "same", the longest of "valid" padding.
+    """
     if length is None:
         return None
     window += (window - 1) * (dilation - 1)
+    if extra is not None:
+        padded = window // 2 if pad == "same" else 0
+        return (length - 1) * stride + window - 2 * padded + extra
     length = length * stride
     return length + max(window - stride, 0) if pad == "valid" else length
 

@@ -225,15 +225,16 @@ class Layer(BaseLayer):
         for key, value in self.__dict__.items():
             if key in ("_scope", "_reusing_scope"):
                 value = copy.copy(value)
-            elif not (
-                isinstance(value, Tensor)
-                or isinstance(value, (list, tuple))
-                and all(isinstance(v, Tensor) for v in value)
-                and value
-            ):
+            elif not _holds_tensors(value):
                 value = copy.deepcopy(value, memo)
             setattr(result, key, value)
         return result
+
+
+def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(isinstance(v, Tensor) for v in value)
+    return isinstance(value, Tensor)
 
 
 def _refuse_in_keras_style(what: str, value: Any) -> None:

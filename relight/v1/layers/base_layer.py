@@ -88,6 +88,7 @@ class BaseLayer:
         elif "input_shape" in kwargs:
             self._batch_input_shape = (kwargs.get("batch_size"), *kwargs["input_shape"])
         self._initial_weights = kwargs.get("weights")
+        self._call_inputs: list[Any] = []
         self._init_call_fn_args()
 
     def _init_call_fn_args(self) -> None:
@@ -306,8 +307,6 @@ class BaseLayer:
                 update = update.op if hasattr(update, "op") else convert_to_tensor(update)
             update._unconditional_update = not _reachable(self._call_inputs, [update])
             self._updates.append(update)
-
-    _call_inputs: list[Tensor] = []
 
     @property
     def updates(self) -> list[Any]:
