@@ -24,6 +24,7 @@ import torch
 
 from relight.engine import control
 from relight.engine.random import DatasetShuffle, IterationSeeds
+from relight.engine.random.shuffle import sequential_words
 from relight.graph import errors
 
 Element = Any
@@ -178,6 +179,19 @@ class Range(Dataset):
     def iterate(self, context: Context) -> Iterator[Element]:
         for value in self._range:
             yield (torch.tensor(value, dtype=torch.int64),)
+
+
+class Random(Dataset):
+    """Random 32-bit words, the same in each pass when seeded."""
+
+    def __init__(self, state: Any, node: Any, seed: Any, seed2: Any):
+        super().__init__(state, node)
+        self._seeds = int(seed), int(seed2)
+
+    def iterate(self, context: Context) -> Iterator[Element]:
+        words = sequential_words(*self._seeds)
+        while True:
+            yield (torch.tensor(words.uint32(), dtype=torch.int64),)
 
 
 class Generator(Dataset):

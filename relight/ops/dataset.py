@@ -65,6 +65,7 @@ _DATASETS: dict[str, dict[str, str]] = {
         "TensorDataset": "TensorDataset",
         "TensorSlice": "TensorSliceDataset",
         "Range": "RangeDataset",
+        "Random": "RandomDataset ExperimentalRandomDataset",
         "Generator": "GeneratorDataset",
         "Zip": "ZipDataset",
         "Concatenate": "ConcatenateDataset",

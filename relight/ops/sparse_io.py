@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from relight.graph import dtypes, errors, tensor_proto
+from relight.graph import dtypes, tensor_proto
 from relight.graph.opdef import not_differentiable, op
 from relight.ops.array import invalid
 
@@ -42,11 +42,8 @@ def _unpacked(data: bytes) -> np.ndarray:
         raise invalid(f"Could not parse serialized sparse tensor: {error}") from None
 
 
-def _only_strings(node: Any) -> Any:
-    if node._attrs["out_type"] != dtypes.string:
-        raise errors.UnimplementedError(
-            None, None, "sparse tensors are serialized to strings only, not to variants"
-        )
+def _value_type(node: Any) -> Any:
+    # As variants (in datasets) the three parts are the same strings: only the type differs.
     return node._inputs[1].dtype.base_dtype
 
 
@@ -58,7 +55,7 @@ def _only_strings(node: Any) -> Any:
 )
 def SerializeSparse(node: Any) -> Any:
     """One sparse tensor as three strings."""
-    dtype = _only_strings(node)
+    dtype = _value_type(node)
 
     def serialize(indices, values, shape):
         result = np.empty(3, np.object_)
@@ -80,7 +77,7 @@ def SerializeSparse(node: Any) -> Any:
 )
 def SerializeManySparse(node: Any) -> Any:
     """Each row of the first dimension of a sparse tensor as three strings: [n, 3]."""
-    dtype = _only_strings(node)
+    dtype = _value_type(node)
 
     def serialize(indices, values, shape):
         count = int(shape[0])

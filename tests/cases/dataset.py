@@ -116,6 +116,12 @@ def _table(tf, np):
         "unique": lambda: D.from_tensor_slices([3, 1, 3, 2, 1]).apply(E.unique()),
         "choose": lambda: E.choose_from_datasets(
             [one, D.range(10, 12)], D.from_tensor_slices(np.array([1, 0, 0, 1, 1, 0], np.int64))),
+        "sampled": lambda: E.sample_from_datasets([one, D.range(10, 13)], seed=1),
+        "sampled by weight": lambda: E.sample_from_datasets(
+            [one, D.range(10, 13)], weights=[0.9, 0.1], seed=1),
+        "random": lambda: E.RandomDataset(seed=4).take(3).repeat(2),
+        "sparse": lambda: one.map(lambda x: {"s": tf.SparseTensor([[x]], [x * 2], [9]), "d": x}),
+        "sparse batch": lambda: one.map(lambda x: tf.SparseTensor([[x]], [x * 2], [9])).batch(3),
         "counter": lambda: E.Counter(3, 2).take(3),
         "generator": lambda: D.from_generator(
             lambda: ((i, "s%d" % i, [1.0] * i) for i in range(3)),
@@ -154,7 +160,8 @@ batch of text|batch, no remainder|batch shuffled|batch of other shapes|batch of 
 padded batch|padded batch, set size|padded batch, too small|padded batch of text|unbatch|window|
 window, stride|window with gaps|map|map of pairs|map, random|map, parallel|map, python|map, error|
 ignored errors|map and batch|filter|take while|flat map|interleave|interleave, parallel|
-parallel interleave|cache|prefetch|group by window|buckets|scan|unique|choose|counter|generator|
+parallel interleave|cache|prefetch|group by window|buckets|scan|unique|choose|sampled|
+sampled by weight|random|sparse|sparse batch|counter|generator|
 generator with arguments|generator, wrong type|generator, wrong shape|options"""
 CASES = {n: _case(n) for n in _NAMES.replace("\n", "").split("|")}
 

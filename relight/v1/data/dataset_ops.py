@@ -24,7 +24,7 @@ from relight.v1.data.iterator_ops import Iterator
 from relight.v1.data.options import Options
 from relight.v1.data.structure import Spec
 
-AUTOTUNE = export("data.experimental.AUTOTUNE")(-1)
+AUTOTUNE = export("data.experimental.AUTOTUNE", "contrib.data.AUTOTUNE")(-1)
 _MOST = np.iinfo(np.int64).max
 
 

@@ -12,6 +12,7 @@ from relight.graph.export import export
 from relight.graph.graph import name_scope
 from relight.graph.node import Tensor
 from relight.graph.shapes import TensorShape
+from relight.ops.array_nodes import squeeze
 from relight.ops.build import convert_to_tensor, raw
 from relight.ops.constants import constant
 from relight.v1.data import structure as nested
@@ -22,7 +23,7 @@ from relight.v1.data.structure import Spec
 Transformation = Callable[[DatasetV1], DatasetV1]
 
 
-@export("data.experimental.shuffle_and_repeat")
+@export("data.experimental.shuffle_and_repeat", "contrib.data.shuffle_and_repeat")
 def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: Any = None) -> Transformation:
     """`shuffle` and `repeat` in one: elements of one pass come before those of the next."""
 
@@ -35,7 +36,7 @@ def shuffle_and_repeat(buffer_size: Any, count: Any = None, seed: Any = None) ->
     return apply
 
 
-@export("data.experimental.map_and_batch")
+@export("data.experimental.map_and_batch", "contrib.data.map_and_batch")
 def map_and_batch(
     map_func: Callable[..., Any],
     batch_size: Any,
@@ -75,7 +76,7 @@ def map_and_batch(
     return apply
 
 
-@export("data.experimental.parallel_interleave")
+@export("data.experimental.parallel_interleave", "contrib.data.parallel_interleave")
 def parallel_interleave(
     map_func: Callable[..., Any],
     cycle_length: Any,
@@ -107,19 +108,19 @@ def parallel_interleave(
     return apply
 
 
-@export("data.experimental.unbatch")
+@export("data.experimental.unbatch", "contrib.data.unbatch")
 def unbatch() -> Transformation:
     """`Dataset.unbatch`."""
     return lambda dataset: dataset.unbatch()
 
 
-@export("data.experimental.enumerate_dataset")
+@export("data.experimental.enumerate_dataset", "contrib.data.enumerate_dataset")
 def enumerate_dataset(start: Any = 0) -> Transformation:
     """`Dataset.enumerate`."""
     return lambda dataset: dataset.enumerate(start)
 
 
-@export("data.experimental.ignore_errors")
+@export("data.experimental.ignore_errors", "contrib.data.ignore_errors")
 def ignore_errors() -> Transformation:
     """The elements that can be computed; the others are left out."""
     return lambda dataset: dataset._then("IgnoreErrorsDataset")
@@ -139,27 +140,27 @@ def take_while(predicate: Callable[..., Any]) -> Transformation:
     return apply
 
 
-@export("data.experimental.unique")
+@export("data.experimental.unique", "contrib.data.unique")
 def unique() -> Transformation:
     """The first of equal elements; of datasets of one component."""
     return lambda dataset: dataset._then("UniqueDataset")
 
 
-@export("data.experimental.prefetch_to_device")
+@export("data.experimental.prefetch_to_device", "contrib.data.prefetch_to_device")
 def prefetch_to_device(device: str, buffer_size: Any = None) -> Transformation:
     """`prefetch`: values go to a device when they are used."""
     del device
     return lambda dataset: dataset.prefetch(buffer_size)
 
 
-@export("data.experimental.copy_to_device")
+@export("data.experimental.copy_to_device", "contrib.data.copy_to_device")
 def copy_to_device(target_device: str, source_device: str = "/cpu:0") -> Transformation:
     """The dataset itself: values go to a device when they are used."""
     del target_device, source_device
     return lambda dataset: dataset
 
 
-@export("data.experimental.group_by_window")
+@export("data.experimental.group_by_window", "contrib.data.group_by_window")
 def group_by_window(
     key_func: Callable[..., Any],
     reduce_func: Callable[..., Any],
@@ -199,7 +200,7 @@ def group_by_window(
     return apply
 
 
-@export("data.experimental.bucket_by_sequence_length")
+@export("data.experimental.bucket_by_sequence_length", "contrib.data.bucket_by_sequence_length")
 def bucket_by_sequence_length(
     element_length_func: Callable[..., Any],
     bucket_boundaries: Sequence[int],
@@ -253,7 +254,7 @@ def _filled(shape: Any, bound: Tensor) -> Any:
     return raw.Pack([bound if s is None else np.int64(s) for s in sizes])
 
 
-@export("data.experimental.scan")
+@export("data.experimental.scan", "contrib.data.scan")
 def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
     """`scan_func(state, element)` gives the next state and an element."""
 
@@ -284,7 +285,7 @@ def scan(initial_state: Any, scan_func: Callable[..., Any]) -> Transformation:
     return apply
 
 
-@export("data.experimental.get_single_element")
+@export("data.experimental.get_single_element", "contrib.data.get_single_element")
 def get_single_element(dataset: DatasetV1) -> Any:
     """The only element; InvalidArgumentError at run time when there are none or several."""
     if not isinstance(dataset, DatasetV1):
@@ -293,7 +294,7 @@ def get_single_element(dataset: DatasetV1) -> Any:
     return nested.from_tensors(dataset._structure, found)
 
 
-@export("data.experimental.choose_from_datasets")
+@export("data.experimental.choose_from_datasets", "contrib.data.choose_from_datasets")
 def choose_from_datasets(datasets: Sequence[DatasetV1], choice_dataset: DatasetV1) -> DatasetV1:
     """Elements of `datasets` in the order that a dataset of their numbers (int64) gives."""
     if choice_dataset.output_types != dtypes.int64:
@@ -317,7 +318,7 @@ def choose_from_datasets(datasets: Sequence[DatasetV1], choice_dataset: DatasetV
     return DatasetV1Adapter(variant, structure, first._options)
 
 
-@export("data.experimental.Counter")
+@export("data.experimental.Counter", "contrib.data.Counter")
 def Counter(start: Any = 0, step: Any = 1, dtype: Any = dtypes.int64) -> DatasetV1:
     """Numbers from `start` on, without end."""
     with name_scope("counter"):
@@ -328,3 +329,76 @@ def Counter(start: Any = 0, step: Any = 1, dtype: Any = dtypes.int64) -> Dataset
             .repeat(None)
             .apply(scan(first, lambda state, _: (state + width, state)))
         )
+
+
+@export("data.experimental.RandomDataset", "contrib.data.RandomDataset")
+class RandomDataset(DatasetV1Adapter):
+    """Random integers in [0, 2**32), an int64 each, without end."""
+
+    def __init__(self, seed: Any = None) -> None:
+        structure = Spec(dtypes.int64, TensorShape([]))
+        variant = raw.RandomDataset(
+            *seed_tensors(seed), output_types=[dtypes.int64], output_shapes=[TensorShape([])]
+        )
+        super().__init__(variant, structure)
+
+
+@export("data.experimental.sample_from_datasets", "contrib.data.sample_from_datasets")
+def sample_from_datasets(
+    datasets: Sequence[DatasetV1], weights: Any = None, seed: Any = None
+) -> DatasetV1:
+    """Elements of `datasets` in random order.
+
+    `weights`: how likely each is ([n] floats, or a dataset of such); equally likely when None. The
+    others go on when one has ended.
+    """
+
+    def chosen(logits: Any, pair: Tensor) -> Tensor:
+        return squeeze(raw.StatelessMultinomial(logits, 1, pair), [0, 1])
+
+    if isinstance(weights, DatasetV1):
+        logarithms = weights.map(lambda *p: raw.Log(p[0] if len(p) == 1 else p, name="logits"))
+        choice = DatasetV1.zip((logarithms, RandomDataset(seed).batch(2))).map(
+            lambda logits, pair: chosen(raw.ExpandDims(logits, 0), pair)
+        )
+        return choose_from_datasets(datasets, choice)
+    if weights is None:
+        logits: Any = [[1.0] * len(datasets)]
+    else:
+        given = convert_to_tensor(weights, name="weights")
+        if given.dtype not in (dtypes.float32, dtypes.float64):
+            raise TypeError(
+                "`weights` must be convertible to a tensor of `tf.float32` or `tf.float64` "
+                "elements."
+            )
+        if not given.shape.is_compatible_with(TensorShape([len(datasets)])):
+            raise ValueError("`weights` must be a vector of length `len(datasets)`.")
+        logits = raw.ExpandDims(raw.Log(given, name="logits"), 0)
+    if len(datasets) == 1:
+        return datasets[0]
+    choice = RandomDataset(seed).batch(2).map(lambda pair: chosen(logits, pair))
+    return choose_from_datasets(datasets, choice)
+
+
+@export("contrib.data.sloppy_interleave")
+def sloppy_interleave(
+    map_func: Callable[..., Any], cycle_length: Any, block_length: Any = 1
+) -> Transformation:
+    """`parallel_interleave(..., sloppy=True)`."""
+    return parallel_interleave(map_func, cycle_length, block_length, sloppy=True)
+
+
+@export("contrib.data.batch_and_drop_remainder")
+def batch_and_drop_remainder(batch_size: Any) -> Transformation:
+    """`Dataset.batch(batch_size, drop_remainder=True)`."""
+    return lambda dataset: dataset.batch(batch_size, drop_remainder=True)
+
+
+@export("contrib.data.padded_batch_and_drop_remainder")
+def padded_batch_and_drop_remainder(
+    batch_size: Any, padded_shapes: Any, padding_values: Any = None
+) -> Transformation:
+    """`Dataset.padded_batch(..., drop_remainder=True)`."""
+    return lambda dataset: dataset.padded_batch(
+        batch_size, padded_shapes, padding_values, drop_remainder=True
+    )
