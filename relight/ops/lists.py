@@ -31,6 +31,9 @@ class ListValue:
 
     def zeros_like(self) -> ListValue:
         """A list of zeros: what a gradient that nothing contributed to is."""
+        shape = self.element_shape
+        if shape is not None and all(s >= 0 for s in shape):
+            return ListValue((None,) * len(self.items), shape)  # made when one is read
         return ListValue(
             tuple(
                 None if i is None else i.zeros_like() if isinstance(i, ListValue)
@@ -55,15 +58,15 @@ class ListValue:
     def zeros(self, dtype: torch.dtype, index: int) -> torch.Tensor:
         """What an element that was never set reads as."""
         shape = self.element_shape
+        other = next((i for i in self.items if isinstance(i, torch.Tensor)), None)
         if shape is None or any(s < 0 for s in shape):
-            found = next((tuple(i.shape) for i in self.items if i is not None), None)
-            if found is None:
+            if other is None:
                 raise errors.InvalidArgumentError(
                     None, None, f"Trying to read an uninitialized tensor (index {index}) of a list "
                     f"whose element shape is not fully defined: {shape}"
                 )
-            shape = found
-        return torch.zeros(shape, dtype=dtype)
+            shape = other.shape
+        return torch.zeros(shape, dtype=dtype, device=None if other is None else other.device)
 
 
 def _element_type(node: Any) -> Any:

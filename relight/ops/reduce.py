@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from relight.graph import errors
+from relight.graph import dtypes, errors
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
 from relight.ops import shape_rules
@@ -211,6 +213,8 @@ def _same_shapes(node_type: str, values: list[torch.Tensor]) -> errors.InvalidAr
 def _add_all(node: Any) -> Any:
     count, name = len(node._inputs), node.name
     kind = node.type
+    if node._outputs[0].dtype.base_dtype is dtypes.variant:  # lists of tensors know how to add
+        return lambda values: functools.reduce(operator.add, values)
 
     def kernel(values: list[torch.Tensor]) -> torch.Tensor:
         shape = values[0].shape
