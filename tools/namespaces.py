@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import pathlib
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "relight"
 V1 = ROOT / "v1"
@@ -92,12 +93,19 @@ def children(space: str, spaces: dict) -> set[str]:
     return found - set(LAZY_ROOTS) - PRIVATE if not space else found
 
 
+def _filled(items: list[str]) -> list[str]:
+    """Items with commas, as many a line as fit."""
+    text = textwrap.fill(
+        ", ".join(i.replace(" ", "\0") for i in items), 100, initial_indent="    ",
+        subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+    )
+    return [line.replace("\0", " ") for line in (text + ",").split("\n")]
+
+
 def render(space: str, spaces: dict) -> str:
     """The text of one namespace file."""
     title = "tf" + ("." + space if space else "")
-    lines = [MARK, f'"""`{title}`."""', ""]
-    if not space:
-        lines += ["# ruff: noqa: A004, I001", ""]
+    lines = [MARK, "# ruff: noqa: I001", "# fmt: off", f'"""`{title}`."""', ""]
     imports: dict[str, list[str]] = {}
     names = []
     for public, (module, python) in spaces[space].items():
@@ -111,14 +119,12 @@ def render(space: str, spaces: dict) -> str:
         names += kids
     imports.setdefault("relight.v1._missing", []).append("missing")
     for module in sorted(imports):
-        lines.append(f"from {module} import (")
-        lines += [f"    {item}," for item in sorted(imports[module])]
-        lines.append(")")
+        lines += [f"from {module} import (", *_filled(sorted(imports[module])), ")"]
     lines += ["", f'__getattr__ = missing("{title}")']
     if not space:
         lines += ['__version__ = "1.15.0"']
         names.append("__version__")
-    lines += ["", "__all__ = ["] + [f'    "{n}",' for n in sorted(names)] + ["]", ""]
+    lines += ["", "__all__ = [", *_filled([f'"{n}"' for n in sorted(names)]), "]", ""]
     return "\n".join(lines)
 
 

@@ -306,6 +306,6 @@ def erosion2d(
     with name_scope(name, "erosion2d", [value, kernel]) as scope:
         dilated = raw.Dilation2D(
             raw.Neg(value), raw.ReverseV2(kernel, [0, 1]), strides=strides, rates=rates,
-            padding=padding,
+            padding=padding, name=scope,
         )
-        return raw.Neg(dilated, name=scope)
+        return raw.Neg(dilated)

@@ -1,4 +1,6 @@
 # Written by tools/namespaces.py from the `@export` marks; do not edit.
+# ruff: noqa: I001
+# fmt: off
 """`tf.estimator.inputs`."""
 
 from relight.v1._missing import (
@@ -14,6 +16,5 @@ from relight.v1.estimator.inputs.pandas_io import (
 __getattr__ = missing("tf.estimator.inputs")
 
 __all__ = [
-    "numpy_input_fn",
-    "pandas_input_fn",
+    "numpy_input_fn", "pandas_input_fn",
 ]

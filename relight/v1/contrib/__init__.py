@@ -1,0 +1,17 @@
+# Written by tools/namespaces.py from the `@export` marks; do not edit.
+# ruff: noqa: I001
+# fmt: off
+"""`tf.contrib`."""
+
+from relight.v1._missing import (
+    missing,
+)
+from relight.v1.contrib import (
+    data, framework, lookup, opt, training, util,
+)
+
+__getattr__ = missing("tf.contrib")
+
+__all__ = [
+    "data", "framework", "lookup", "opt", "training", "util",
+]

@@ -1,0 +1,30 @@
+# Written by tools/namespaces.py from the `@export` marks; do not edit.
+# ruff: noqa: I001
+# fmt: off
+"""`tf.data.experimental`."""
+
+from relight.v1._missing import (
+    missing,
+)
+from relight.v1.data.dataset_ops import (
+    AUTOTUNE,
+)
+from relight.v1.data.experimental_ops import (
+    Counter, RandomDataset, bucket_by_sequence_length, choose_from_datasets, copy_to_device,
+    enumerate_dataset, get_single_element, group_by_window, ignore_errors, map_and_batch,
+    parallel_interleave, prefetch_to_device, sample_from_datasets, scan, shuffle_and_repeat,
+    take_while, unbatch, unique,
+)
+from relight.v1.data.options import (
+    DistributeOptions, OptimizationOptions, StatsOptions, ThreadingOptions,
+)
+
+__getattr__ = missing("tf.data.experimental")
+
+__all__ = [
+    "AUTOTUNE", "Counter", "DistributeOptions", "OptimizationOptions", "RandomDataset",
+    "StatsOptions", "ThreadingOptions", "bucket_by_sequence_length", "choose_from_datasets",
+    "copy_to_device", "enumerate_dataset", "get_single_element", "group_by_window", "ignore_errors",
+    "map_and_batch", "parallel_interleave", "prefetch_to_device", "sample_from_datasets", "scan",
+    "shuffle_and_repeat", "take_while", "unbatch", "unique",
+]

@@ -1,0 +1,17 @@
+# Written by tools/namespaces.py from the `@export` marks; do not edit.
+# ruff: noqa: I001
+# fmt: off
+"""`tf.keras`."""
+
+from relight.v1._missing import (
+    missing,
+)
+from relight.v1.keras import (
+    backend, layers,
+)
+
+__getattr__ = missing("tf.keras")
+
+__all__ = [
+    "backend", "layers",
+]

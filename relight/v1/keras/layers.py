@@ -1,0 +1,17 @@
+# Written by tools/namespaces.py from the `@export` marks; do not edit.
+# ruff: noqa: I001
+# fmt: off
+"""`tf.keras.layers`."""
+
+from relight.v1._missing import (
+    missing,
+)
+from relight.v1.layers.input_spec import (
+    InputSpec,
+)
+
+__getattr__ = missing("tf.keras.layers")
+
+__all__ = [
+    "InputSpec",
+]

@@ -1,0 +1,17 @@
+# Written by tools/namespaces.py from the `@export` marks; do not edit.
+# ruff: noqa: I001
+# fmt: off
+"""`tf.saved_model.loader`."""
+
+from relight.v1._missing import (
+    missing,
+)
+from relight.v1.functions.saved_model_loader import (
+    load, maybe_saved_model_directory,
+)
+
+__getattr__ = missing("tf.saved_model.loader")
+
+__all__ = [
+    "load", "maybe_saved_model_directory",
+]
