@@ -50,6 +50,9 @@ def nodes(graph):
         attrs = {}
         for key in sorted(node.attr):
             text = re.sub(r"\s+", " ", str(node.attr[key]).strip())
+            text = re.sub(r"_temp_[0-9a-f]{32}", "_temp_RANDOM", text)  # the saver's own name
+            # Versions of protobuf write floats with 9 or with 17 digits.
+            text = re.sub(r"-?\d+\.\d+(e[-+]?\d+)?", lambda m: f"{float(m.group()):.6g}", text)
             if len(text) > 90:
                 text = text[:40] + " #" + hashlib.sha1(text.encode()).hexdigest()[:10]
             attrs[key] = text
