@@ -77,21 +77,20 @@ _DATASETS: dict[str, dict[str, str]] = {
         "Cache": "CacheDataset",
         "Map": "MapDataset ParallelMapDataset",
         "Filter": "FilterDataset",
-        "TakeWhile": "TakeWhileDataset ExperimentalTakeWhileDataset",
+        "TakeWhile": "TakeWhileDataset",
         "FlatMap": "FlatMapDataset",
-        "Interleave": "InterleaveDataset ParallelInterleaveDataset ParallelInterleaveDatasetV2 "
-        "ExperimentalParallelInterleaveDataset",
+        "Interleave": "InterleaveDataset ParallelInterleaveDataset ParallelInterleaveDatasetV2",
         "IgnoreErrors": "IgnoreErrorsDataset ExperimentalIgnoreErrorsDataset",
         "Prefetch": "PrefetchDataset",
     },
     "dataset_batches": {
         "Batch": "BatchDataset BatchDatasetV2",
-        "MapAndBatch": "MapAndBatchDataset ExperimentalMapAndBatchDataset",
+        "MapAndBatch": "MapAndBatchDataset",
         "PaddedBatch": "PaddedBatchDataset PaddedBatchDatasetV2",
         "Unbatch": "UnbatchDataset ExperimentalUnbatchDataset",
         "Window": "WindowDataset",
-        "GroupByWindow": "GroupByWindowDataset ExperimentalGroupByWindowDataset",
-        "Scan": "ScanDataset ExperimentalScanDataset",
+        "GroupByWindow": "GroupByWindowDataset",
+        "Scan": "ScanDataset",
         "DirectedInterleave": "DirectedInterleaveDataset ExperimentalDirectedInterleaveDataset",
         "Unique": "UniqueDataset ExperimentalUniqueDataset",
     },
@@ -120,8 +119,6 @@ def _host_inputs(op_type: str) -> list[str]:
 for _module, _classes in _DATASETS.items():
     for _class, _types in _classes.items():
         for _type in _types.split():
-            if _type not in opdef.signature_lines():
-                continue
             op(_type, shape=scalar, specialise=True, takes_session=True, host=_host_inputs(_type))(
                 _maker(_module, _class)
             )
@@ -153,13 +150,10 @@ def _single(source: Any) -> list[Any]:
     return element
 
 
-for _type in ("DatasetToSingleElement", "ExperimentalDatasetToSingleElement"):
-    if _type in opdef.signature_lines():
-
-        @op(_type, shape=_output_shapes, takes_session=True)
-        def _to_single(state: Any, source: Any) -> list[Any]:
-            """The values of the only element."""
-            return list(state.engine("datasets").values_of(_single(source)))
+@op("DatasetToSingleElement", shape=_output_shapes, takes_session=True)
+def DatasetToSingleElement(state, dataset):
+    """The values of the only element."""
+    return list(state.engine("datasets").values_of(_single(dataset)))
 
 
 # -- iterators -----------------------------------------------------------------------------------

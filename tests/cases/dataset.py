@@ -410,3 +410,78 @@ def old_kinds(tf, np):
         value = raw.IteratorGetNextSync(iterator=iterator, output_types=[tf.int64],
                                         output_shapes=[[None, None]])
         return {"found": session.run(value)}
+
+
+def threading_options(tf, np):
+    options = tf.data.Options()
+    options.experimental_threading.max_intra_op_parallelism = 1
+    options.experimental_threading.private_threadpool_size = 2
+    iterator = tf.data.Dataset.range(3).with_options(options).make_initializable_iterator()
+    return {"found": _values(tf, iterator.get_next(), before=[iterator.initializer])}
+
+
+def twins_of_earlier_versions(tf, np):
+    raw = tf.raw_ops
+    scalars = {"output_types": [tf.int64], "output_shapes": [[]]}
+
+    def numbers(stop):
+        return raw.RangeDataset(start=np.int64(0), stop=np.int64(stop), step=np.int64(1),
+                                **scalars)
+
+    source = numbers(4)
+    batched = raw.BatchDatasetV2(input_dataset=source, batch_size=np.int64(2),
+                                 drop_remainder=False, output_types=[tf.int64],
+                                 output_shapes=[[None]])
+    datasets = [
+        raw.ExperimentalIgnoreErrorsDataset(input_dataset=source, **scalars),
+        raw.ExperimentalMaxIntraOpParallelismDataset(
+            input_dataset=source, max_intra_op_parallelism=np.int64(1), **scalars),
+        raw.ExperimentalPrivateThreadPoolDataset(
+            input_dataset=source, num_threads=np.int64(1), **scalars),
+        raw.ExperimentalNonSerializableDataset(input_dataset=source, **scalars),
+        raw.NonSerializableDataset(input_dataset=source, **scalars),
+        raw.ExperimentalUnbatchDataset(input_dataset=batched, **scalars),
+        raw.ExperimentalUniqueDataset(input_dataset=source, **scalars),
+        raw.TakeDataset(input_dataset=raw.ExperimentalRandomDataset(
+            seed=np.int64(1), seed2=np.int64(2), **scalars), count=np.int64(3), **scalars),
+        raw.ExperimentalDirectedInterleaveDataset(
+            selector_input_dataset=numbers(2), data_input_datasets=[source, numbers(3)],
+            **scalars),
+    ]
+    iterator = raw.Iterator(shared_name="", container="", **scalars)
+    handle = raw.IteratorToStringHandle(resource_handle=iterator)
+    again = raw.IteratorFromStringHandle(string_handle=handle)
+    value = raw.IteratorGetNext(iterator=again, **scalars)
+    return {"found": [
+        _values(tf, value, before=[raw.MakeIterator(dataset=d, iterator=iterator)])
+        for d in datasets]}
+
+
+def _old_files(tf, np, write):
+    raw = tf.raw_ops
+    text = write("a", b"0123\n5678\n")
+    record = write("b", b"")
+    with tf.python_io.TFRecordWriter(record) as writer:
+        writer.write(b"record")
+    size = np.int64(100)
+    datasets = [
+        raw.TextLineDataset(filenames=[text], compression_type="", buffer_size=size),
+        raw.TFRecordDataset(filenames=record, compression_type="", buffer_size=size),
+        raw.FixedLengthRecordDataset(filenames=text, header_bytes=np.int64(1),
+                                     record_bytes=np.int64(2), footer_bytes=np.int64(1),
+                                     buffer_size=size),
+        raw.FixedLengthRecordDatasetV2(filenames=text, header_bytes=np.int64(1),
+                                       record_bytes=np.int64(2), footer_bytes=np.int64(1),
+                                       buffer_size=size, compression_type=""),
+    ]
+    strings = {"output_types": [tf.string], "output_shapes": [[]]}
+    iterator = raw.IteratorV2(shared_name="", container="", **strings)
+    value = raw.IteratorGetNext(iterator=iterator, **strings)
+    found = []
+    for dataset in datasets:
+        begin = raw.MakeIterator(dataset=dataset, iterator=iterator)
+        found += _values(tf, value, before=[begin])
+    return [v[0] if isinstance(v, list) else v for v in found]
+
+
+CASES["file kinds of earlier versions"] = _files(_old_files)
