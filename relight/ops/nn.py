@@ -164,8 +164,8 @@ for _name, _function in ACTIVATION_GRADIENTS.items():
 
 @op("LeakyRelu", shape=same)
 def LeakyRelu(x, *, alpha=0.2):
-    """max(x, alpha x), element by element."""
-    return torch.maximum(x, x * alpha)
+    """x where x > 0, alpha x elsewhere."""
+    return functional.leaky_relu(x, alpha)
 
 
 @op("LeakyReluGrad", shape=all_same)

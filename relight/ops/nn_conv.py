@@ -260,20 +260,6 @@ for _op_type, _depthwise, _rank in (
     )(_filter_gradient(_depthwise))
 
 
-@op("Conv3DBackpropInput", shape=shape_rules.like_input(0), specialise=True)
-def Conv3DBackpropInput(node: Any) -> Any:
-    """The gradient of Conv3D's input; the first input only gives its shape."""
-    geometry = Convolution(node)
-    return lambda x, w, grad: geometry.backward(x, w, grad, (True, False, False))[0]
-
-
-@op("Conv3DBackpropFilter", shape=shape_rules.like_input(1), specialise=True)
-def Conv3DBackpropFilter(node: Any) -> Any:
-    """The gradient of Conv3D's filter; the second input only gives its shape."""
-    geometry = Convolution(node)
-    return lambda x, w, grad: geometry.backward(x, w, grad, (False, True, False))[1]
-
-
 def _depthwise_shape(node: Any) -> list[Any]:
     x = shape_rules.with_rank(shape_rules.sizes(node, 0), 4)
     w = shape_rules.with_rank(shape_rules.sizes(node, 1), 4)

@@ -18,8 +18,6 @@ from relight.ops.shape_rules import merge_size, sizes, with_rank, with_rank_at_l
 
 
 def _count(node: Any, index: int = 1) -> int | None:
-    if node.type == "TopK":
-        return node._attrs["k"]
     value = known_value(node._inputs[index])
     if value is None:
         return None
@@ -49,12 +47,6 @@ def _top(x: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     return values[..., :k].contiguous(), places[..., :k].to(torch.int32)
 
 
-@op("TopK", shape=_top_shape)
-def TopK(x, *, k):
-    """(values, indices) [..., k] of the greatest elements along the last dimension."""
-    return _top(x, k)
-
-
 @op("TopKV2", shape=_top_shape, host=("k",))
 def TopKV2(x, k):
     """(values, indices) [..., k] of the greatest elements along the last dimension."""
@@ -63,7 +55,7 @@ def TopKV2(x, k):
     return _top(x, int(k))
 
 
-@gradient("TopK", "TopKV2")
+@gradient("TopKV2")
 def _(op, grad, _):
     in_shape = array_nodes.shape(op.inputs[0])
     place_shape = array_nodes.shape(op.outputs[1])
@@ -82,8 +74,6 @@ def _(op, grad, _):
         [nodes.reduce_prod(in_shape)],
     )
     result = array_nodes.reshape(scattered, in_shape)
-    if op.type == "TopK":
-        return [result]
     return [result, array_nodes.zeros([], dtype=dtypes.int32)]
 
 

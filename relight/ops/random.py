@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from relight.graph import errors
+from relight.graph import dtypes, errors
+from relight.graph.graph import get_default_graph
 from relight.graph.opdef import not_differentiable, op
 from relight.ops import array_nodes, shape_rules
 from relight.ops import math_nodes as nodes
@@ -108,8 +109,9 @@ def _poisson(node: Any) -> Any:
     return kernel
 
 
-for _op_type in ("RandomPoisson", "RandomPoissonV2"):
-    op(_op_type, shape=_after_shape, specialise=True, host=("shape",), takes_session=True)(_poisson)
+op("RandomPoissonV2", shape=_after_shape, specialise=True, host=("shape",), takes_session=True)(
+    _poisson
+)
 
 
 def _multinomial_shape(node: Any) -> list[Any]:
@@ -180,37 +182,6 @@ def RandomShuffle(node: Any) -> Any:
 
         return shuffle_strings
     return lambda state, value: state.stream(node).shuffle(value)
-
-
-def _crop_shape(node: Any) -> list[Any]:
-    image = shape_rules.with_rank(sizes(node, 0), 3)
-    size = known_value(node._inputs[1])
-    assert image is not None
-    if size is None:
-        return [(None, None, image[2])]
-    return [(int(size[0]), int(size[1]), image[2])]
-
-
-@op("RandomCrop", shape=_crop_shape, specialise=True, host=("size",), takes_session=True)
-def RandomCrop(node: Any) -> Any:
-    """A random window [height, width] of an image [h, w, c]."""
-
-    def kernel(state: Any, image: torch.Tensor, size: Any) -> torch.Tensor:
-        height, width = (int(s) for s in size)
-        rows, columns = image.shape[0] - height, image.shape[1] - width
-        if rows < 0 or columns < 0:
-            raise errors.InvalidArgumentError(
-                None,
-                None,
-                f"width and height must be <= image size: {height}x{width} of "
-                f"{image.shape[0]}x{image.shape[1]}",
-            )
-        words = state.stream(node).words(4)
-        top = words.below(rows + 1) if rows > 0 else 0
-        left = words.below(columns + 1) if columns > 0 else 0
-        return image[top : top + height, left : left + width].clone()
-
-    return kernel
 
 
 # -- stateless -------------------------------------------------------------------------------------
@@ -296,13 +267,12 @@ def RandomGammaGrad(alpha, sample):
 @gradient("RandomGamma")
 def _(op, grad):
     shape, alpha = op.inputs
-    alpha_shape = array_nodes.shape(alpha)
-    leading = array_nodes.ones_like(shape)
-    full = array_nodes.concat([leading, alpha_shape], axis=0)
-    wide = array_nodes.reshape(alpha, full)
-    partial = raw.RandomGammaGrad(wide, op.outputs[0])
-    axes = nodes.range(array_nodes.size(shape))
-    return None, array_nodes.reshape(nodes.reduce_sum(grad * partial, axis=axes), alpha_shape)
+    with get_default_graph().control_dependencies([grad]):
+        count = array_nodes.shape(shape)[0]
+        ones = array_nodes.ones([count], dtype=dtypes.int32)
+        full = array_nodes.concat([ones, array_nodes.shape(alpha)], axis=0)
+        partial = raw.RandomGammaGrad(array_nodes.reshape(alpha, full), op.outputs[0])
+        return None, nodes.reduce_sum(grad * partial, axis=nodes.range(count))
 
 
 not_differentiable(
@@ -312,7 +282,6 @@ not_differentiable(
     "RandomUniformInt",
     "Multinomial",
     "ParameterizedTruncatedNormal",
-    "RandomCrop",
     "StatelessMultinomial",
     "StatelessRandomNormal",
     "StatelessRandomUniform",

@@ -344,7 +344,7 @@ class Identity(Initializer):
         self.dtype = _float_type(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
-        from relight.v1.functions.linalg import eye
+        from relight.ops.linalg_nodes import eye
 
         whole = _whole_shape(shape, partition_info)
         if len(whole) != 2:

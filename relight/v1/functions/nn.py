@@ -252,7 +252,7 @@ def sparse_softmax_cross_entropy_with_logits(
             return nodes.cast(cost, dtypes.float16) if half else cost
         checks = []
         if not known:
-            from relight.v1.functions.assertions import assert_equal
+            from relight.v1.functions.checks import assert_equal
 
             checks.append(assert_equal(array_nodes.shape(labels), array_nodes.shape(logits)[:-1]))
         with get_default_graph().control_dependencies(checks):

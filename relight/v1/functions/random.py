@@ -168,7 +168,7 @@ def random_crop(
     value: Any, size: Any, seed: int | None = None, name: str | None = None
 ) -> Tensor:
     """A window of shape `size` at a random place; `size` must fit into the value's shape."""
-    from relight.v1.functions.assertions import Assert
+    from relight.v1.functions.checks import Assert
 
     with name_scope(name, "random_crop", [value, size]) as scope:
         value = convert_to_tensor(value, name="value")
