@@ -350,6 +350,110 @@ def _dense_list(
     return result.reshape(len(rows), *static)
 
 
+def _sequences_shape(node: Any) -> list[Any]:
+    attrs = node._attrs
+    batch = sizes(node, 0) or (None,)
+    context, lists = len(attrs["context_sparse_types"]), len(attrs["feature_list_sparse_types"])
+    dense = [(*batch, *s._sizes) for s in attrs["context_dense_shapes"]]
+    steps = [(*batch, None, *s._sizes) for s in attrs["feature_list_dense_shapes"]]
+    return (
+        [(None, 2)] * context + [(None,)] * context + [(2,)] * context + dense
+        + [(None, 3)] * lists + [(None,)] * lists + [(3,)] * lists + steps + [batch] * len(steps)
+    )  # fmt: skip
+
+
+@op(
+    "ParseSequenceExample",
+    shape=_sequences_shape,
+    specialise=True,
+    host_out=True,
+    host=("context_dense_defaults",),
+)
+def ParseSequenceExample(node: Any) -> Any:
+    """SequenceExample protos [batch]: contexts, and lists of features as [batch, steps, ...]."""
+    attrs = node._attrs
+    plan = _Plan(
+        attrs["context_sparse_keys"],
+        attrs["context_dense_keys"],
+        {
+            "sparse_types": attrs["context_sparse_types"],
+            "Tdense": attrs["Tcontext_dense"],
+            "dense_shapes": attrs["context_dense_shapes"],
+        },
+    )
+    may_miss = {_text(k) for k in attrs["feature_list_dense_missing_assumed_empty"]}
+    sparse_lists = [
+        (_text(k), t)
+        for k, t in zip(
+            attrs["feature_list_sparse_keys"], attrs["feature_list_sparse_types"], strict=True
+        )
+    ]
+    dense_lists = [
+        (_text(k), t, s)
+        for k, t, s in zip(
+            attrs["feature_list_dense_keys"],
+            attrs["feature_list_dense_types"],
+            attrs["feature_list_dense_shapes"],
+            strict=True,
+        )
+    ]
+
+    def parse(serialized, debug_name, defaults):  # type: ignore[no-untyped-def]
+        texts = serialized.tolist()
+        names = [_text(n) for n in debug_name.ravel().tolist()] or ["<unknown>"] * len(texts)
+        protos = [_parsed(SequenceExample, t, n) for t, n in zip(texts, names, strict=True)]
+        contexts = [Example(features=p.context).SerializeToString() for p in protos]
+        lists = [p.feature_lists.feature_list for p in protos]
+        sparse = [
+            _batch_of_lists(
+                [_steps(f, key, dtype, n) for f, n in zip(lists, names, strict=True)], dtype
+            )
+            for key, dtype in sparse_lists
+        ]
+        columns = [
+            [
+                _dense_list(f, key, dtype, shape, may_miss, n)
+                for f, n in zip(lists, names, strict=True)
+            ]
+            for key, dtype, shape in dense_lists
+        ]
+        return [
+            *_parse_batch(plan, contexts, names, defaults),
+            [s[0] for s in sparse], [s[1] for s in sparse], [s[2] for s in sparse],
+            [_filled_up(c, dtype) for c, (_, dtype, _) in zip(columns, dense_lists, strict=True)],
+            [np.array([len(v) for v in c], np.int64) for c in columns],
+        ]  # fmt: skip
+
+    return parse
+
+
+def _batch_of_lists(column: list[list[Any]], dtype: Any) -> tuple[np.ndarray, ...]:
+    """Indices [n, 3], values [n] and shape [3] of a feature list of all examples."""
+    parts = [_batch_sparse(steps, dtype) for steps in column]
+    indices = [
+        np.concatenate([np.full((len(i), 1), row, np.int64), i], 1)
+        for row, (i, _, _) in enumerate(parts)
+    ]
+    largest = np.max([shape for _, _, shape in parts], axis=0) if parts else np.zeros(2, np.int64)
+    some = [v for _, v, _ in parts if len(v)]
+    return (
+        np.concatenate(indices) if indices else np.zeros((0, 3), np.int64),
+        np.concatenate(some) if some else np.zeros(0, dtype.as_numpy_dtype),
+        np.array([len(column), *largest], np.int64),
+    )
+
+
+def _filled_up(column: list[np.ndarray], dtype: Any) -> np.ndarray:
+    """Feature lists of several lengths as [batch, longest, ...]."""
+    longest = max((len(v) for v in column), default=0)
+    rest = column[0].shape[1:] if column else ()
+    blank = b"" if dtype.name == "string" else 0
+    result = np.full((len(column), longest, *rest), blank, dtype.as_numpy_dtype)
+    for row, values in zip(result, column, strict=True):
+        row[: len(values)] = values
+    return result
+
+
 @op("DecodeJSONExample", shape=same, host_out=True)
 def DecodeJSONExample(json_examples):
     """Example protos written as JSON, as binary ones."""
@@ -532,7 +636,8 @@ def ParseTensor(serialized, *, out_type):
 
 
 not_differentiable(
-    "ParseExample", "ParseSingleExample", "ParseSingleSequenceExample", "DecodeJSONExample",
+    "ParseExample", "ParseSingleExample", "ParseSingleSequenceExample",
+    "ParseSequenceExample", "DecodeJSONExample",
     "DecodeCompressed", "DecodeRaw", "DecodePaddedRaw", "DecodeCSV", "SerializeTensor",
     "ParseTensor",
 )  # fmt: skip

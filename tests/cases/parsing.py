@@ -120,6 +120,17 @@ def sequences(tf, np):
     return {"context": context, "lists": lists}
 
 
+def sequences_in_batches(tf, np):
+    other = _sequence({"c": [6]}, f=[[5.0, 6.0]], g=[[4, 5, 6]], h=[[7]])
+    context, lists, lengths = tf.io.parse_sequence_example(
+        [_sequence_proto(), other],
+        {"c": tf.FixedLenFeature([], tf.int64), "d": tf.VarLenFeature(tf.string),
+         "e": tf.FixedLenFeature([2], tf.float32, [1.0, 2.0])},
+        {"f": tf.FixedLenSequenceFeature([2], tf.float32), "g": tf.VarLenFeature(tf.int64),
+         "h": tf.FixedLenSequenceFeature([], tf.int64, allow_missing=True)})
+    return {"context": context, "lists": lists, "lengths": lengths}
+
+
 def sequence_missing(tf, np):
     lists = {"h": tf.FixedLenSequenceFeature([], tf.int64)}
     return tf.parse_single_sequence_example(_sequence_proto(), None, lists)[1]

@@ -151,7 +151,7 @@ class _Wanted:
             names = f"{what}_dense and {what}_sparse" if what else "Dense and sparse"
             raise ValueError(f"{names} keys must not intersect; intersection: {both}")
 
-    def default_tensors(self) -> list[Tensor]:
+    def default_tensors(self, reshaped: bool = True) -> list[Tensor]:
         """The default of each dense feature: its value, the padding value, or empty."""
         tensors = []
         for key, dtype, shape in zip(
@@ -175,7 +175,7 @@ class _Wanted:
                 tensors.append(default)
             else:
                 value = convert_to_tensor(default, dtype, name="key_" + _node_name(key))
-                tensors.append(reshape(value, shape.as_list()))
+                tensors.append(reshape(value, shape.as_list()) if reshaped else value)
         return tensors
 
     def named(self, indices: Any, values: Any, shapes: Any, dense: Any) -> dict[str, Any]:
@@ -366,6 +366,53 @@ def parse_single_sequence_example(
             name=name,
         )
         return context.named(*found[:4]), lists.named(*found[4:])
+
+
+@export("io.parse_sequence_example")
+def parse_sequence_example(
+    serialized: Any,
+    context_features: Any = None,
+    sequence_features: Any = None,
+    example_names: Any = None,
+    name: str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Parse SequenceExample protos [batch]: (context, sequences, lengths), dictionaries of tensors.
+
+    Features as for `parse_single_sequence_example`; sequences are filled up to the longest of the
+    batch, and `lengths` [batch] tells how long the dense ones were.
+    """
+    if not (context_features or sequence_features):
+        raise ValueError("Missing features.")
+    context = _Wanted(context_features, (VarLenFeature, FixedLenFeature))
+    lists = _Wanted(sequence_features, (VarLenFeature, FixedLenSequenceFeature))
+    with name_scope(name, "ParseSequenceExample", [serialized]):
+        context.check("context")
+        lists.check("feature_list")
+        for key, value in lists.defaults.items():
+            if value is not None:
+                raise ValueError(f"Value feature_list_dense_defaults[{key}] must be None")
+        found = raw.ParseSequenceExample(
+            serialized,
+            [] if example_names is None else example_names,
+            context.default_tensors(reshaped=False),
+            Ncontext_sparse=len(context.sparse_keys),
+            Ncontext_dense=len(context.dense_keys),
+            Nfeature_list_sparse=len(lists.sparse_keys),
+            Nfeature_list_dense=len(lists.dense_keys),
+            context_sparse_keys=context.sparse_keys,
+            context_sparse_types=context.sparse_types,
+            context_dense_keys=context.dense_keys,
+            context_dense_shapes=context.dense_shapes,
+            feature_list_sparse_keys=lists.sparse_keys,
+            feature_list_sparse_types=lists.sparse_types,
+            feature_list_dense_keys=lists.dense_keys,
+            feature_list_dense_types=lists.dense_types,
+            feature_list_dense_shapes=lists.dense_shapes,
+            feature_list_dense_missing_assumed_empty=list(lists.defaults),
+            name=name,
+        )
+        lengths = dict(zip(lists.dense_keys, found[8], strict=True))
+        return context.named(*found[:4]), lists.named(*found[4:8]), lengths
 
 
 # -- text and bytes --------------------------------------------------------------------------------
