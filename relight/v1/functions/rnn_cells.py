@@ -61,11 +61,6 @@ def _vector(size: Any, name: str) -> Tensor:
     return constant(shape.as_list(), dtype=dtypes.int32)
 
 
-def array_nodes_expand(size: Tensor) -> Tensor:
-    """A scalar tensor as a vector of one element."""
-    return raw.ExpandDims(size, 0)
-
-
 def _as_shape(size: Any) -> TensorShape:
     if isinstance(size, TensorShape):
         return size

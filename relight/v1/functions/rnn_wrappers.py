@@ -31,11 +31,6 @@ class _Wrapper(RNNCell):
         self._layers.append(cell)
 
     @property
-    def wrapped_cell(self) -> Any:
-        """The cell inside."""
-        return self.cell
-
-    @property
     def state_size(self) -> Any:
         """The state size of the cell inside."""
         return self.cell.state_size
@@ -91,14 +86,8 @@ def _droppable(state: Any) -> Any:
     return not isinstance(state, TensorArray)
 
 
-@export("nn.rnn_cell.DropoutWrapper")
-class DropoutWrapper(_Wrapper):
-    """Dropout on the inputs, the output and the state of a cell.
-
-    With `variational_recurrent` the same elements are dropped at each step (Gal and Ghahramani,
-    2016); that needs `dtype`, and `input_size` when inputs are dropped.
-    `dropout_state_filter_visitor` says which parts of the state are dropped.
-    """
+class _Dropout(_Wrapper):
+    """`DropoutWrapper`, with its arguments written out."""
 
     def __init__(
         self,
@@ -138,6 +127,11 @@ class DropoutWrapper(_Wrapper):
             self._make_noise("input", input_size, dtype)
         self._make_noise("state", cell.state_size, dtype)
         self._make_noise("output", cell.output_size, dtype)
+
+    @property
+    def wrapped_cell(self) -> Any:
+        """The cell inside."""
+        return self.cell
 
     def _make_noise(self, what: str, sizes: Any, dtype: Any) -> None:
         def make(i: int, size: Any) -> Tensor:
@@ -185,6 +179,21 @@ class DropoutWrapper(_Wrapper):
         return output, state
 
 
+@export("nn.rnn_cell.DropoutWrapper")
+class DropoutWrapper(_Dropout):
+    """Dropout on the inputs, the output and the state of a cell.
+
+    Arguments: cell, input_keep_prob=1.0, output_keep_prob=1.0, state_keep_prob=1.0,
+    variational_recurrent=False, input_size=None, dtype=None, seed=None,
+    dropout_state_filter_visitor=None. With `variational_recurrent` the same elements are dropped
+    at each step (Gal and Ghahramani, 2016); that needs `dtype`, and `input_size` when inputs are
+    dropped. `dropout_state_filter_visitor` says which parts of the state are dropped.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+
+
 def _probability(name: str, given: Any) -> Any:
     """A probability as float when it is known, else as tensor; ValueError outside [0, 1]."""
     tensor = convert_to_tensor(given)
@@ -204,13 +213,24 @@ def _drops(keep: Any) -> bool:
 class ResidualWrapper(_Wrapper):
     """A cell whose inputs are added to its outputs, or combined by `residual_fn(inputs, outputs)`."""
 
-    def __init__(self, cell: Any, residual_fn: Callable[..., Any] | None = None, **kwargs: Any):
+    def __init__(self, *args: Any, **kwargs: Any):
+        cell, residual_fn, kwargs = _arguments("residual_fn", args, kwargs)
         super().__init__(cell, **kwargs)
         self._residual_fn = residual_fn
 
     def _step(self, inputs: Any, state: Any, cell: Callable[..., Any], **kwargs: Any) -> Any:
         outputs, state = cell(inputs, state, **kwargs)
         return (self._residual_fn or _sum)(inputs, outputs), state
+
+
+def _arguments(name: str, args: Any, kwargs: Any, required: bool = False) -> Any:
+    """(cell, the argument called `name`, the others) of a call like f(cell, name, **others)."""
+    given = dict(kwargs)
+    given.update(zip(("cell", name), args, strict=False))
+    missing = [n for n in (("cell", name) if required else ("cell",)) if n not in given]
+    if missing or len(args) > 2:
+        raise TypeError(f"expected the arguments cell and {name}, not {args} and {kwargs}")
+    return given.pop("cell"), given.pop(name, None), given
 
 
 def _sum(inputs: Any, outputs: Any) -> Any:
@@ -223,7 +243,8 @@ def _sum(inputs: Any, outputs: Any) -> Any:
 class DeviceWrapper(_Wrapper):
     """A cell whose operations are placed on a device."""
 
-    def __init__(self, cell: Any, device: Any, **kwargs: Any):
+    def __init__(self, *args: Any, **kwargs: Any):
+        cell, device, kwargs = _arguments("device", args, kwargs, required=True)
         super().__init__(cell, **kwargs)
         self._device = device
 
