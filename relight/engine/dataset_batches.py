@@ -66,7 +66,7 @@ def _stack(component: int, column: Sequence[Any]) -> Any:
                 f"element had shape {shape_text(first)} and element {i} had shape "
                 f"{shape_text(value)}."
             )
-    return torch.stack(column) if isinstance(first, torch.Tensor) else np.stack(column)
+    return torch.stack(list(column)) if isinstance(first, torch.Tensor) else np.stack(column)
 
 
 class _Batched:
@@ -82,7 +82,7 @@ class _Batched:
     def __next__(self) -> Element:
         if self._ended:
             raise StopIteration
-        elements = []
+        elements: list[Any] = []
         while len(elements) < self._size:
             try:
                 elements.append(next(self._source))
@@ -193,7 +193,7 @@ class PaddedBatch(Dataset):
             else:
                 shape.append(size)
         if isinstance(column[0], torch.Tensor):
-            batch = column[0].new_full((len(column), *shape), fill.item())
+            batch: Any = column[0].new_full((len(column), *shape), fill.item())
         else:
             batch = np.full((len(column), *shape), fill.item(), np.object_)
         for row, value in zip(batch, column, strict=True):

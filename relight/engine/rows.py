@@ -27,14 +27,15 @@ class _Stored:
 
     def __init__(
         self,
-        shapes: Sequence[tuple[int | None, ...]],
+        shapes: Sequence[Any],
         types: Sequence[dtypes.DType],
         capacity: int,
     ):
         self._capacity = capacity
         kinds = [np.dtype(t.as_numpy_dtype) for t in types]
         row = sum(
-            k.itemsize * int(np.prod(s, dtype=np.int64)) for k, s in zip(kinds, shapes, strict=True)
+            k.itemsize * int(np.prod(s, dtype=np.int64))  # type: ignore[arg-type]
+            for k, s in zip(kinds, shapes, strict=True)
         )
         # A queue of moderate size gets its memory at once; a large one as it fills.
         whole = capacity * max(row, 1) <= _MOST_BYTES_AT_ONCE
@@ -242,7 +243,8 @@ def _padded(values: Arrays) -> np.ndarray:
     else:
         batch = np.zeros((len(values), *shape), first.dtype)
     for i, value in enumerate(values):
-        batch[(i, *(slice(s) for s in value.shape))] = value
+        place: Any = (i, *(slice(s) for s in value.shape))
+        batch[place] = value
     return batch
 
 

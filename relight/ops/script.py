@@ -20,7 +20,7 @@ from relight.ops.shape_rules import unknown
 
 _numbers = itertools.count()
 _NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-_CLASSES: list[tuple[type[BaseException], type[errors.OpError]]] = [
+_CLASSES: list[tuple[type[BaseException], Any]] = [
     (TypeError, errors.InvalidArgumentError),
     (ValueError, errors.InvalidArgumentError),
     (StopIteration, errors.OutOfRangeError),

@@ -90,6 +90,9 @@ class DistributeOptions(_Options):
 class Options(_Options):
     """Options of a dataset, for `Dataset.with_options`."""
 
+    experimental_optimization: Any
+    experimental_threading: Any
+
     _names = (
         "experimental_deterministic",
         "experimental_distribute",

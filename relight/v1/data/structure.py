@@ -75,7 +75,8 @@ def _pack(structure: Any, items: Any) -> Any:
     if isinstance(structure, Mapping):
         made = {k: _pack(structure[k], items) for k in sorted(structure)}
         ordered = {k: made[k] for k in structure}
-        return ordered if type(structure) is dict else type(structure)(ordered)
+        kind: Any = type(structure)
+        return ordered if kind is dict else kind(ordered)
     values = [_pack(v, items) for v in structure]
     return type(structure)(*values) if hasattr(structure, "_fields") else tuple(values)
 

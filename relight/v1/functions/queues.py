@@ -61,14 +61,6 @@ def _as_name_list(names: Any, dtypes: list[Any]) -> list[str] | None:
     return names
 
 
-def _known_to_both(a: TensorShape, b: TensorShape) -> TensorShape:
-    """The sizes on which two shapes agree."""
-    if a.ndims is None or a.ndims != b.ndims:
-        return TensorShape(None)
-    pairs = zip(a.as_list(), b.as_list(), strict=True)
-    return TensorShape([x if x == y else None for x, y in pairs])
-
-
 @export("QueueBase", "queue.QueueBase", "io.QueueBase")
 class QueueBase:
     """What all queues share: enqueue, dequeue, close, size.
@@ -96,30 +88,6 @@ class QueueBase:
         self._names = names
         self._queue_ref = queue_ref
         self._name = queue_ref.op.name.rpartition("/")[2]
-
-    @staticmethod
-    def from_list(index: Any, queues: list[QueueBase]) -> QueueBase:
-        """The queue `queues[index]`, `index` a scalar integer tensor.
-
-        TypeError when `queues` is no list of queues with the same types and names.
-        """
-        if (
-            not queues
-            or not isinstance(queues, list)
-            or not all(isinstance(q, QueueBase) for q in queues)
-        ):
-            raise TypeError("A list of queues expected")
-        first = queues[0]
-        if not all(q.dtypes == first.dtypes for q in queues[1:]):
-            raise TypeError("Queues do not have matching component dtypes.")
-        if not all(q.names == first.names for q in queues[1:]):
-            raise TypeError("Queues do not have matching component names.")
-        shapes = list(first.shapes)
-        for queue in queues[1:]:
-            shapes = [_known_to_both(a, b) for a, b in zip(shapes, queue.shapes, strict=True)]
-        references = raw.Pack([q.queue_ref for q in queues], name="stack")
-        chosen = raw.GatherV2(references, index, 0, name="GatherV2")
-        return QueueBase(first.dtypes, shapes, first.names, chosen)
 
     @property
     def queue_ref(self) -> Tensor:
@@ -330,7 +298,7 @@ class FIFOQueue(QueueBase):
         shapes: Any = None,
         names: Any = None,
         shared_name: str | None = None,
-        name: str = "fifo_queue",
+        name: str | None = "fifo_queue",
     ) -> None:
         dtypes = _as_type_list(dtypes)
         shapes = _as_shape_list(shapes)

@@ -308,7 +308,7 @@ def _enqueue_op(
 
 
 def _run_batches(
-    scope_name: str,
+    scope_name: str | None,
     what: str,
     original: Any,
     lists: list[list[Any]],
