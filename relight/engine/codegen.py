@@ -49,9 +49,9 @@ def _name_values(plan: Plan) -> None:
     for value in plan.fed_values:
         value.name = f"f{next(number)}"
     for step in plan.steps:
-        for value in step.outputs:
-            if value is not None and not value.name:
-                value.name = f"v{next(number)}"
+        for made in step.outputs:
+            if made is not None and not made.name:
+                made.name = f"v{next(number)}"
 
 
 def _last_uses(plan: Plan) -> dict[int, list[Value]]:
@@ -129,8 +129,7 @@ def _output_groups(step: Step) -> list[str] | None:
             groups.append(names[position])
             position += 1
             continue
-        attr = node._attrs[arg.number_attr or arg.type_list_attr]
-        count = attr if arg.number_attr is not None else len(attr)
+        count = arg.count(node._attrs)
         groups.append("[" + ", ".join(names[position : position + count]) + "]")
         position += count
     return groups

@@ -37,6 +37,7 @@ def explain(plan: Any, error: Exception, step: Any = None) -> Exception:
     """
     step = failed_step(plan, error) if step is None else step
     node = step.node if step is not None else None
+    kind: Any
     if isinstance(error, errors.OpError):
         kind, message = type(error), error.message
         if error.op is not None or node is None:

@@ -95,7 +95,7 @@ class Fetches:
             return lambda values: kind([p(values) for p in parts])
         if isinstance(fetch, collections.abc.Mapping):
             items = [(k, self._node(v)) for k, v in fetch.items()]
-            make = type(fetch)
+            make: Any = type(fetch)
             if make is dict:
                 return lambda values: {k: p(values) for k, p in items}
             return lambda values: make((k, p(values)) for k, p in items)

@@ -33,24 +33,25 @@ def copy_fetches(plan: Plan) -> None:
         root[value] = value
     kept_by_state: set[Value] = set()
     for step in plan.steps:
-        for i, value in enumerate(step.outputs):
-            if value is None:
+        for i, made in enumerate(step.outputs):
+            if made is None:
                 continue
             source = _viewed(step, i)
             if source is not None:
-                root[value] = root.get(source, source)
+                root[made] = root.get(source, source)
             else:
-                root[value] = value
-                if step.fresh and value.kind != "R":
-                    owned.add(value)
+                root[made] = made
+                if step.fresh and made.kind != "R":
+                    owned.add(made)
         if any(v.kind == "R" for v in step.flat_inputs()):
             kept_by_state.update(root.get(v, v) for v in step.flat_inputs())
     roots = [root.get(v, v) for v in plan.fetched_values]
     plan.copies = []
-    for value, source in zip(plan.fetched_values, roots, strict=True):
-        handle = value.kind == "R"
+    for fetched, source in zip(plan.fetched_values, roots, strict=True):
+        handle = fetched.kind == "R"
         alone = source in owned and source not in kept_by_state and roots.count(source) == 1
-        scalar_string = value.tensor is not None and value.tensor.dtype.base_dtype is dtypes.string
+        tensor = fetched.tensor
+        scalar_string = tensor is not None and tensor.dtype.base_dtype is dtypes.string
         plan.copies.append(not handle and not alone and not scalar_string)
 
 
@@ -62,14 +63,14 @@ def own_assigned(plan: Plan) -> None:
     root: dict[Value, Value] = {}
     steps: list[Step] = []
     for step in plan.steps:
-        record = opdef.record(step.node.type) if step.node is not None else None
-        if record is not None and record.writes is not None and step.what == step.node.type:
-            for i, value in enumerate(step.inputs):
-                if isinstance(value, Value) and value.kind == "T":
-                    source = root.get(value, value)
-                    if source.kind == "H" and source not in plan.constants:
-                        copied = Value(value.tensor, "T")
-                        steps.append(Step("clone", _clone, [value], [copied], step.node))
+        node = step.node
+        if node is not None and step.what == node.type and opdef.record(node.type).writes:
+            for i, given in enumerate(step.inputs):
+                if isinstance(given, Value) and given.kind == "T":
+                    origin = root.get(given, given)
+                    if origin.kind == "H" and origin not in plan.constants:
+                        copied = Value(given.tensor, "T")
+                        steps.append(Step("clone", _clone, [given], [copied], node))
                         step.inputs[i] = copied
         for i, value in enumerate(step.outputs):
             source = _viewed(step, i)

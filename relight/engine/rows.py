@@ -41,7 +41,8 @@ class _Stored:
         whole = capacity * max(row, 1) <= _MOST_BYTES_AT_ONCE
         self._length = capacity if whole else min(capacity, _FIRST_LENGTH)
         self._arrays: Arrays = [
-            np.empty((self._length, *s), k) for k, s in zip(kinds, shapes, strict=True)
+            np.empty((self._length, *s), k)  # type: ignore[arg-type]
+            for k, s in zip(kinds, shapes, strict=True)
         ]
         self.size = 0
 

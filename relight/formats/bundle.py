@@ -501,7 +501,7 @@ class BundleReader:
                 )
             out = np.empty(entry.size, np.uint8)
             file.seek(entry.offset)
-            view = memoryview(out)
+            view = memoryview(out)  # type: ignore[arg-type]
             done = 0
             while done < entry.size:
                 count = file.readinto(view[done:])

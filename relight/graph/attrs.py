@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def from_proto(proto: Any) -> Any:
     return _DECODE[which](getattr(proto, which))
 
 
-_DECODE = {
+_DECODE: dict[str, Callable[[Any], Any]] = {
     "s": _text,
     "i": int,
     "f": float,

@@ -50,6 +50,9 @@ class DType:
     """The element type of a tensor. Instances are interned: compare them with `==` or `is`."""
 
     __slots__ = ("_enum", "_name", "_numpy", "__weakref__")
+    _enum: int
+    _name: str
+    _numpy: np.dtype
     _interned: dict[int, DType] = {}
 
     def __new__(cls, type_enum: int) -> DType:

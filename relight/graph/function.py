@@ -148,10 +148,7 @@ def _output_place(tensor: Tensor) -> str:
     node = tensor.op
     position = tensor.value_index
     for arg in opdef.op_def(node.type).outputs:
-        count = 1
-        if arg.is_list:
-            attr = node._attrs[arg.number_attr or arg.type_list_attr]
-            count = attr if arg.number_attr is not None else len(attr)
+        count = arg.count(node._attrs)
         if position < count:
             return f"{node.name}:{arg.name}:{position}"
         position -= count

@@ -39,7 +39,8 @@ def _summary(value: Any) -> str:
 
 
 def _requested(op: Operation) -> str:
-    values, shapes = {}, {}
+    values: dict[Any, Any] = {}
+    shapes: dict[Any, Any] = {}
     for tensor, found in shape_requests:
         for i, given in enumerate(op._inputs):
             if given is tensor:

@@ -42,6 +42,12 @@ class ArgDef:
         """Whether this argument stands for a list of tensors."""
         return self.number_attr is not None or self.type_list_attr is not None
 
+    def count(self, attrs: dict[str, Any]) -> int:
+        """Number of tensors that this argument stands for in a node with these attrs."""
+        if self.number_attr is not None:
+            return int(attrs[self.number_attr])
+        return 1 if self.type_list_attr is None else len(attrs[self.type_list_attr])
+
 
 @dataclasses.dataclass(frozen=True)
 class AttrDef:
@@ -73,7 +79,7 @@ class OpDef:
     @functools.cached_property
     def input_attrs(self) -> frozenset[str]:
         """The attrs that follow from the inputs, and so are no arguments of the op."""
-        names = set()
+        names: set[str] = set()
         for arg in self.inputs:
             names.update(filter(None, (arg.type_attr, arg.number_attr, arg.type_list_attr)))
         return frozenset(names)

@@ -257,7 +257,7 @@ class TensorShape:
         if self._sizes is None:
             return "<unknown>"
         if len(self._sizes) == 1:
-            return f"({self.dims[0]},)"
+            return f"({Dimension(self._sizes[0])},)"
         return "(" + ", ".join("?" if s is None else str(s) for s in self._sizes) + ")"
 
     def __eq__(self, other: object) -> bool:

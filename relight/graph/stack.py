@@ -13,7 +13,7 @@ Frames = tuple[tuple[CodeType, int], ...]
 
 def capture(skip: int = 1, limit: int = 60) -> Frames:
     """The calling frames, innermost first, as (code, line number) pairs."""
-    frames = []
+    frames: list[tuple[CodeType, int]] = []
     frame = sys._getframe(skip)
     while frame is not None and len(frames) < limit:
         frames.append((frame.f_code, frame.f_lineno))

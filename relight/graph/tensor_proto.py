@@ -87,7 +87,7 @@ def from_proto(proto: Any) -> np.ndarray:
     shape = TensorShape(proto.tensor_shape)
     if not shape.is_fully_defined():
         raise ValueError("a constant tensor must have a fully known shape")
-    sizes = tuple(shape.as_list())
+    sizes = tuple(int(s or 0) for s in shape.as_list())
     count = shape.num_elements() or 0
     if dtype.name not in _FIELD:
         raise ValueError(f"a constant of type {dtype.name} cannot be read")

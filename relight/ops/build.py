@@ -408,8 +408,7 @@ def outputs_of(op: Operation) -> Any:
     position = 0
     for arg in definition.outputs:
         if arg.is_list:
-            attr = op._attrs[arg.number_attr or arg.type_list_attr]
-            count = attr if arg.number_attr is not None else len(attr)
+            count = arg.count(op._attrs)
             groups.append(op.outputs[position : position + count])
             position += count
         else:

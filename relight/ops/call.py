@@ -62,8 +62,7 @@ def grouped(node: Any, values: Sequence[Any]) -> list[Any]:
             result.append(values[position])
             position += 1
             continue
-        attr = node._attrs[arg.number_attr or arg.type_list_attr]
-        count = attr if arg.number_attr is not None else len(attr)
+        count = arg.count(node._attrs)
         result.append(list(values[position : position + count]))
         position += count
     return result
