@@ -17,7 +17,7 @@ from relight.ops import array_nodes
 from relight.ops import math_nodes as nodes
 from relight.ops.array_nodes import deprecated_argument
 from relight.ops.build import convert_to_tensor, raw
-from relight.v1.functions import nn
+from relight.v1.functions import nn, nn_losses
 from relight.v1.functions.array import where
 from relight.v1.functions.counts import remove_squeezable_dimensions
 from relight.v1.functions.math import multiply, subtract
@@ -309,7 +309,9 @@ def sigmoid_cross_entropy(
         logits.shape.assert_is_compatible_with(labels.shape)
         if label_smoothing > 0:
             labels = labels * (1 - label_smoothing) + 0.5 * label_smoothing
-        losses = nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
+        losses = nn_losses.sigmoid_cross_entropy_with_logits(
+            labels=labels, logits=logits, name="xentropy"
+        )
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
 
 
