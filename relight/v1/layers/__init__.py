@@ -25,6 +25,9 @@ from relight.v1.layers.core import (
 from relight.v1.layers.input_spec import (
     InputSpec,
 )
+from relight.v1.layers.normalization import (
+    BatchNormalization, batch_normalization,
+)
 from relight.v1.layers.pooling import (
     AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D,
     average_pooling1d, average_pooling2d, average_pooling3d, max_pooling1d, max_pooling2d,
@@ -34,10 +37,11 @@ from relight.v1.layers.pooling import (
 __getattr__ = missing("tf.layers")
 
 __all__ = [
-    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "Conv1D", "Conv2D",
-    "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Dense", "Dropout", "Flatten", "InputSpec",
-    "Layer", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "SeparableConv1D", "SeparableConv2D",
-    "average_pooling1d", "average_pooling2d", "average_pooling3d", "conv1d", "conv2d",
-    "conv2d_transpose", "conv3d", "conv3d_transpose", "dense", "dropout", "experimental", "flatten",
-    "max_pooling1d", "max_pooling2d", "max_pooling3d", "separable_conv1d", "separable_conv2d",
+    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization", "Conv1D",
+    "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Dense", "Dropout", "Flatten",
+    "InputSpec", "Layer", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "SeparableConv1D",
+    "SeparableConv2D", "average_pooling1d", "average_pooling2d", "average_pooling3d",
+    "batch_normalization", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose",
+    "dense", "dropout", "experimental", "flatten", "max_pooling1d", "max_pooling2d",
+    "max_pooling3d", "separable_conv1d", "separable_conv2d",
 ]

@@ -93,7 +93,9 @@ class Conv2DTransposeBase(_TransposeBase):
     def _transposed(self, inputs: Any, output_shape: Any) -> Any:
         # On the CPU TensorFlow has no such kernel for channels first, and transposes around it.
         inputs = arguments.channels_last(inputs, self.data_format)
-        if self.data_format == "channels_first":
+        if self.data_format == "channels_last":
+            _ = output_shape[0]  # TensorFlow looks at it, which leaves a node in the graph
+        else:
             output_shape = array_nodes.stack([output_shape[i] for i in (0, 2, 3, 1)])
         padding = self.padding.upper()
         if self.dilation_rate == (1, 1):

@@ -215,7 +215,7 @@ class BatchNormalizationBase(BaseLayer):
             if decay.dtype != dtype:
                 decay = nodes.cast(decay, dtype)
             delta = (variable - nodes.cast(value, dtype)) * decay
-            return _assign_sub(variable, delta, scope)
+            return assign.assign_sub(variable, delta, name=scope)
 
     def _assign_new_value(self, variable: Any, value: Any) -> Any:
         colocated = get_default_graph().colocate_with(variable.op)
@@ -406,12 +406,6 @@ _CONFIG = (
     "moving_mean_initializer", "moving_variance_initializer", "beta_regularizer",
     "gamma_regularizer", "beta_constraint", "gamma_constraint",
 )  # fmt: skip
-
-
-def _assign_sub(variable: Any, delta: Any, name: str) -> Any:
-    if hasattr(variable, "handle"):
-        return variable.assign_sub(delta, name=name)
-    return assign.assign_sub(variable, delta, name=name)
 
 
 def _composed(scale: Any, offset: Any, then_scale: Any, then_offset: Any) -> tuple[Any, Any]:

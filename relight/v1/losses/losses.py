@@ -259,9 +259,9 @@ def mean_pairwise_squared_error(
             present = _num_present(diffs, weights, per_batch=True)
             term1 = 2.0 * nodes.div_no_nan(squares, raw.Maximum(present - 1, 0), name="value")
             total = nodes.reduce_sum(diffs, axis=axis, keepdims=True)
+            square = raw.Square(total)
             pairs = raw.Maximum(multiply(present, present - 1), 0)
-            # The order of the operands fixes the order of the nodes.
-            term2 = 2.0 * nodes.div_no_nan(raw.Square(total), pairs, name="value")
+            term2 = 2.0 * nodes.div_no_nan(square, pairs, name="value")
             loss = nodes.reduce_sum(multiply(term1 - term2, weights))
             mean = where(
                 nodes.reduce_sum(present) > 0, loss, array_nodes.zeros_like(loss), name="value"
