@@ -254,8 +254,8 @@ def safe_embedding_lookup_sparse(
             max_norm=max_norm,
         )
         if default_id is None:
-            multiples = array_nodes.stack([1, array_nodes.shape(result)[1]])
-            empty = raw.Tile(array_nodes.reshape(empty, [-1, 1]), multiples)
+            empty = array_nodes.reshape(empty, [-1, 1])
+            empty = raw.Tile(empty, array_nodes.stack([1, array_nodes.shape(result)[1]]))
             result = raw.Select(empty, array_nodes.zeros_like(result), result, name=scope)
         lead = raw.Slice(nodes.cast(shape, dtypes.int32), [0], [rank - 1])
         tail = raw.Slice(array_nodes.shape(result), [1], [-1])
