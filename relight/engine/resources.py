@@ -64,21 +64,27 @@ class Variable:
                     None, None, f"Attempting to use uninitialized value {self.name}"
                 )
             self.value = None  # readers wait for the lock meanwhile
+            values = [value]
+            del value
             try:
-                if not _owned(value, 3):
-                    value = value.clone(memory_format=torch.preserve_format)
-                changed = function(value)
+                if not _owned(values, 0):
+                    values[0] = values[0].clone(memory_format=torch.preserve_format)
+                changed = function(values[0])
                 if changed is not None:
-                    value = changed
+                    values[0] = changed
             finally:
-                self.value = value
+                self.value = values[0]
 
 
-def _owned(value: torch.Tensor, references: int) -> bool:
-    """Whether `value` has no more than `references` holders and shares its storage with none."""
-    if sys.getrefcount(value) > references + 1:
+def _owned(values: list[torch.Tensor], i: int) -> bool:
+    """Whether nothing but the list holds its item `i`, and nothing else shares its storage.
+
+    The tensor is counted where it lies: how many references a name and a call add depends on the
+    version of Python. Two are left, that of the list and that of the argument of the counting.
+    """
+    if sys.getrefcount(values[i]) > 2:
         return False
-    return _storage_use_count(value.untyped_storage()._cdata) <= 2
+    return _storage_use_count(values[i].untyped_storage()._cdata) <= 2
 
 
 def update_all(
@@ -102,7 +108,7 @@ def update_all(
             values.append(value)
             del value
         for i in range(len(values)):
-            if not _owned(values[i], 1):
+            if not _owned(values, i):
                 values[i] = values[i].clone(memory_format=torch.preserve_format)
         function(values)
     finally:
