@@ -36,8 +36,12 @@ def _fixed(attrs: dict[str, Any]) -> Any:
             weights = candidates.FixedUnigramSampler.parse_vocabulary(file)
     try:
         return candidates.FixedUnigramSampler(
-            attrs["range_max"], weights, attrs["distortion"], attrs["num_reserved_ids"],
-            attrs["num_shards"], attrs["shard"],
+            attrs["range_max"],
+            weights,
+            attrs["distortion"],
+            attrs["num_reserved_ids"],
+            attrs["num_shards"],
+            attrs["shard"],
         )
     except ValueError as error:
         raise errors.InvalidArgumentError(None, None, str(error)) from None
@@ -87,8 +91,12 @@ _SAMPLERS = (
 )
 for _op_type in _SAMPLERS:
     op(
-        _op_type, shape=_sampler_shape, specialise=True, takes_session=True,
-        host=("true_classes",), host_out=True,
+        _op_type,
+        shape=_sampler_shape,
+        specialise=True,
+        takes_session=True,
+        host=("true_classes",),
+        host_out=True,
     )(_sampler)
 not_differentiable(*_SAMPLERS, "ComputeAccidentalHits")
 
@@ -104,7 +112,9 @@ def _hits_shape(node: Any) -> list[Any]:
 
 
 @op(
-    "ComputeAccidentalHits", shape=_hits_shape, host=("true_classes", "sampled_candidates"),
+    "ComputeAccidentalHits",
+    shape=_hits_shape,
+    host=("true_classes", "sampled_candidates"),
     host_out=True,
 )
 def ComputeAccidentalHits(true_classes, sampled_candidates):

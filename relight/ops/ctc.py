@@ -42,7 +42,9 @@ def _labels_of(indices: Any, values: Any, batch: int, collapse: bool) -> list[li
 
 
 @op(
-    "CTCLoss", shape=_loss_shape, specialise=True,
+    "CTCLoss",
+    shape=_loss_shape,
+    specialise=True,
     host=("labels_indices", "labels_values", "sequence_length"),
 )
 def CTCLoss(node: Any) -> Any:
@@ -60,8 +62,10 @@ def CTCLoss(node: Any) -> Any:
             raise _invalid("inputs is not a 3-Tensor")
         time, batch, classes = inputs.shape
         if lengths.shape != (batch,):
-            raise _invalid(f"len(sequence_length) != batch_size.  len(sequence_length):  "
-                           f"{lengths.size} batch_size: {batch}")
+            raise _invalid(
+                f"len(sequence_length) != batch_size.  len(sequence_length):  "
+                f"{lengths.size} batch_size: {batch}"
+            )
         if (lengths > time).any():
             raise _invalid(f"sequence_length(b) <= {time}")
         rows = _labels_of(indices, values, batch, collapse)
@@ -94,8 +98,12 @@ def CTCLoss(node: Any) -> Any:
 
 
 def _fill(
-    inputs: torch.Tensor, rows: list[list[int]], lengths: Any, used: list[int],
-    loss: torch.Tensor, grad: torch.Tensor,
+    inputs: torch.Tensor,
+    rows: list[list[int]],
+    lengths: Any,
+    used: list[int],
+    loss: torch.Tensor,
+    grad: torch.Tensor,
 ) -> None:
     """The losses and gradients of the examples `used`."""
     chosen = torch.tensor(used)
@@ -106,7 +114,14 @@ def _fill(
     blank = inputs.shape[2] - 1
     value, alpha = _aten._ctc_loss(log_probabilities, targets, steps, counts, blank, False)
     flow = _aten._ctc_loss_backward(
-        torch.ones_like(value), log_probabilities, targets, steps, counts, value, alpha, blank,
+        torch.ones_like(value),
+        log_probabilities,
+        targets,
+        steps,
+        counts,
+        value,
+        alpha,
+        blank,
         False,
     )
     # Labels that no path of this length gives (equal neighbours need a blank between them).
@@ -162,7 +177,10 @@ def _check_lengths(inputs: Any, lengths: Any) -> None:
 
 
 @op(
-    "CTCGreedyDecoder", shape=_greedy_shape, host=("inputs", "sequence_length"), host_out=True,
+    "CTCGreedyDecoder",
+    shape=_greedy_shape,
+    host=("inputs", "sequence_length"),
+    host_out=True,
 )
 def CTCGreedyDecoder(inputs, sequence_length, *, merge_repeated=False):
     """The best class of every step, blanks dropped: (indices, values, shape, -sum of maxima)."""
@@ -225,7 +243,10 @@ def beam_search(log_probabilities: Any, width: int) -> list[tuple[tuple[int, ...
 
 
 @op(
-    "CTCBeamSearchDecoder", shape=_beam_shape, host=("inputs", "sequence_length"), host_out=True,
+    "CTCBeamSearchDecoder",
+    shape=_beam_shape,
+    host=("inputs", "sequence_length"),
+    host_out=True,
 )
 def CTCBeamSearchDecoder(inputs, sequence_length, *, beam_width, top_paths, merge_repeated=True):
     """(indices, values, shapes: one a path; log-probabilities [batch, top_paths])."""

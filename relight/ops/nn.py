@@ -463,9 +463,12 @@ def _(op, grad):
     x, mean, variance, _, gamma = op.inputs
     return tuple(
         raw.BatchNormWithGlobalNormalizationGrad(
-            x, mean, variance, gamma, grad, op._attrs["variance_epsilon"],
+            x,
+            mean,
+            variance,
+            gamma,
+            grad,
+            op._attrs["variance_epsilon"],
             op._attrs["scale_after_normalization"],
         )
     )
-
-

@@ -123,7 +123,14 @@ class Convolution:
         groups = inner.shape[1] // kernel.shape[1]
         try:
             y = _convolution(
-                inner, kernel, bias, self.strides, symmetric, self.dilations, False, self.zeros,
+                inner,
+                kernel,
+                bias,
+                self.strides,
+                symmetric,
+                self.dilations,
+                False,
+                self.zeros,
                 groups,
             )
         except RuntimeError:
@@ -150,7 +157,7 @@ class Convolution:
         x_shape: Sequence[int] = (),
         w_shape: Sequence[int] = (),
     ) -> tuple[torch.Tensor | None, torch.Tensor | None, torch.Tensor | None]:
-        """Gradients of (input, filter, bias), those that `mask` asks for, from `grad` of the output.
+        """Gradients of (input, filter, bias), those that `mask` asks for, from the output's `grad`.
 
         `x` or `w` may be None where only its shape matters: `x_shape`, `w_shape`.
         """
@@ -169,8 +176,17 @@ class Convolution:
                 grad.new_zeros(flow.shape[1]) if mask[2] else None,
             )
         gx, gw, gb = _convolution_backward(
-            flow, inner, kernel, [kernel.shape[0]], self.strides, symmetric, self.dilations, False,
-            self.zeros, groups, list(mask),
+            flow,
+            inner,
+            kernel,
+            [kernel.shape[0]],
+            self.strides,
+            symmetric,
+            self.dilations,
+            False,
+            self.zeros,
+            groups,
+            list(mask),
         )
         if gx is not None and mask[0]:
             if uneven is not None:
@@ -247,15 +263,21 @@ def _filter_gradient(depthwise: bool) -> Callable[[Any], Any]:
 
 
 for _op_type, _depthwise, _rank in (
-    ("Conv2D", False, 4), ("Conv3D", False, 5), ("DepthwiseConv2dNative", True, 4),
+    ("Conv2D", False, 4),
+    ("Conv3D", False, 5),
+    ("DepthwiseConv2dNative", True, 4),
 ):
     _version = "V2" if _rank == 5 else ""
     op(
-        f"{_op_type}BackpropInput{_version}", shape=_shape_from(0, _rank), specialise=True,
+        f"{_op_type}BackpropInput{_version}",
+        shape=_shape_from(0, _rank),
+        specialise=True,
         host=("input_sizes",),
     )(_input_gradient(_depthwise))
     op(
-        f"{_op_type}BackpropFilter{_version}", shape=_shape_from(1, _rank), specialise=True,
+        f"{_op_type}BackpropFilter{_version}",
+        shape=_shape_from(1, _rank),
+        specialise=True,
         host=("filter_sizes",),
     )(_filter_gradient(_depthwise))
 
@@ -291,7 +313,12 @@ def DepthwiseConv2dNative(node: Any) -> Any:
 # -- gradients -------------------------------------------------------------------------------------
 
 _CONV2D = (
-    "strides", "use_cudnn_on_gpu", "padding", "explicit_paddings", "data_format", "dilations",
+    "strides",
+    "use_cudnn_on_gpu",
+    "padding",
+    "explicit_paddings",
+    "data_format",
+    "dilations",
 )
 _OTHERS = ("strides", "padding", "data_format", "dilations")
 

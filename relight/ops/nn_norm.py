@@ -106,8 +106,16 @@ def _backward(node: Any) -> Any:
 
     def kernel(grad: Any, x: Any, scale: Any, mean: Any, variance: Any, *_: Any) -> Any:
         gx, gscale, goffset = _aten.native_batch_norm_backward(
-            _inner(grad, first), _inner(x, first), scale, mean, variance, mean,
-            torch.rsqrt(variance + epsilon), training, epsilon, [True, True, True],
+            _inner(grad, first),
+            _inner(x, first),
+            scale,
+            mean,
+            variance,
+            mean,
+            torch.rsqrt(variance + epsilon),
+            training,
+            epsilon,
+            [True, True, True],
         )
         empty = scale.new_empty(0)
         return _outer(gx, first, x), gscale, goffset, empty, empty
@@ -132,15 +140,29 @@ def _rule(version: str) -> None:
         build = getattr(raw, backward)
         if training:
             return build(
-                grad, x, scale, op.outputs[3], op.outputs[4], epsilon=attrs["epsilon"],
-                data_format=layout, is_training=True, **extra,
+                grad,
+                x,
+                scale,
+                op.outputs[3],
+                op.outputs[4],
+                epsilon=attrs["epsilon"],
+                data_format=layout,
+                is_training=True,
+                **extra,
             )
         if first:
             x = array_nodes.transpose(x, [0, 2, 3, 1])
             grad = array_nodes.transpose(grad, [0, 2, 3, 1])
         gx, gscale, goffset, _, _ = build(
-            grad, x, scale, op.inputs[3], op.inputs[4], epsilon=attrs["epsilon"],
-            data_format="NHWC", is_training=False, **extra,
+            grad,
+            x,
+            scale,
+            op.inputs[3],
+            op.inputs[4],
+            epsilon=attrs["epsilon"],
+            data_format="NHWC",
+            is_training=False,
+            **extra,
         )
         if first:
             gx = array_nodes.transpose(gx, [0, 3, 1, 2])
@@ -153,19 +175,34 @@ def _rule(version: str) -> None:
         grad, x, scale, mean, variance = op.inputs[:5]
         attrs = op._attrs
         results = _written_out(
-            grad, x, scale, mean, variance, attrs["epsilon"], _channel(op) == 1,
+            grad,
+            x,
+            scale,
+            mean,
+            variance,
+            attrs["epsilon"],
+            _channel(op) == 1,
             attrs["is_training"],
         )
         sources = [grad, x, scale]
         found = gradients(
-            list(results), sources, list(grads[:3]), stop_gradients=sources,
+            list(results),
+            sources,
+            list(grads[:3]),
+            stop_gradients=sources,
             unconnected_gradients="zero",
         )
         return [*found, *[None] * (len(op.inputs) - 3)]
 
 
 def _written_out(
-    grad: Any, x: Any, scale: Any, mean: Any, variance: Any, epsilon: float, first: bool,
+    grad: Any,
+    x: Any,
+    scale: Any,
+    mean: Any,
+    variance: Any,
+    epsilon: float,
+    first: bool,
     training: bool,
 ) -> tuple[Any, Any, Any]:
     """FusedBatchNormGrad's first three outputs of elementary nodes, for the second derivative."""
@@ -189,9 +226,7 @@ def _written_out(
     centred = x - mean_x
     product = nodes.reduce_mean(grad * centred, axes, keepdims=first)
     root = raw.Rsqrt(spread + epsilon)
-    gx = scale * root * (
-        (grad - mean_grad) - raw.Reciprocal(spread + epsilon) * product * centred
-    )
+    gx = scale * root * ((grad - mean_grad) - raw.Reciprocal(spread + epsilon) * product * centred)
     gscale = root * nodes.reduce_sum(grad * centred, axes, keepdims=first)
     if first:
         gscale = array_nodes.squeeze(gscale)

@@ -6,12 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from relight.graph import errors
-from relight.graph.graph import ShapeError
 from relight.graph.opdef import op
 from relight.ops import array_nodes, shape_rules
 from relight.ops.build import raw
@@ -149,9 +147,7 @@ class Pool:
             else _aten.max_pool3d_with_indices_backward
         )
         flow = self.inner(grad)
-        result = compute(
-            flow, inner, self.window, self.strides, padding, self.ones, False, indices
-        )
+        result = compute(flow, inner, self.window, self.strides, padding, self.ones, False, indices)
         return self.outer(self._cut(result, plain.shape[2:]), x)
 
     def max_gathered(self, values: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
@@ -189,7 +185,10 @@ class Pool:
         _, uneven = self.pads(spatial)
         compute = functional.avg_pool2d if self.spatial == 2 else functional.avg_pool3d
         return compute(
-            functional.pad(ones, uneven), self.window, self.strides, divisor_override=1  # type: ignore[arg-type]
+            functional.pad(ones, uneven),
+            self.window,
+            self.strides,
+            divisor_override=1,  # type: ignore[arg-type]
         )
 
     def average(self, x: torch.Tensor) -> torch.Tensor:
@@ -213,15 +212,11 @@ class Pool:
         symmetric, uneven = self.pads(spatial)
         compute = _aten.avg_pool2d_backward if self.spatial == 2 else _aten.avg_pool3d_backward
         if uneven is None:
-            result = compute(
-                flow, like, self.window, self.strides, symmetric, False, False, None
-            )
+            result = compute(flow, like, self.window, self.strides, symmetric, False, False, None)
         else:
             flow = flow / self._counts(spatial, flow)
             padded = functional.pad(like, uneven)
-            result = compute(
-                flow, padded, self.window, self.strides, self.zeros, False, True, 1
-            )
+            result = compute(flow, padded, self.window, self.strides, self.zeros, False, True, 1)
             result = self._cut(result, spatial)
         return self.outer(result, grad)
 
@@ -288,9 +283,7 @@ def _pool_v2_shape(node: Any) -> list[Any]:
 def MaxPoolV2(node: Any) -> Any:
     """MaxPool whose window and strides are inputs [4]."""
     padding, layout = _layout(node)
-    return lambda x, ksize, strides: Pool(
-        ksize.tolist(), strides.tolist(), padding, layout
-    ).max(x)
+    return lambda x, ksize, strides: Pool(ksize.tolist(), strides.tolist(), padding, layout).max(x)
 
 
 def _max_v2(second: bool) -> Any:
@@ -313,7 +306,9 @@ op("MaxPoolGradV2", shape=shape_rules.like_input(0), specialise=True, host=("ksi
     _max_v2(False)
 )
 op(
-    "MaxPoolGradGradV2", shape=shape_rules.like_input(1), specialise=True,
+    "MaxPoolGradGradV2",
+    shape=shape_rules.like_input(1),
+    specialise=True,
     host=("ksize", "strides"),
 )(_max_v2(True))
 
@@ -396,7 +391,9 @@ def _shape_of_input(rank: int) -> shape_rules.Rule:
 for _suffix, _rank in (("", 4), ("3D", 5)):
     op(f"AvgPool{_suffix}", shape=shape_rules.pool, specialise=True)(_average)
     op(
-        f"AvgPool{_suffix}Grad", shape=_shape_of_input(_rank), specialise=True,
+        f"AvgPool{_suffix}Grad",
+        shape=_shape_of_input(_rank),
+        specialise=True,
         host=("orig_input_shape",),
     )(_average_gradient)
 
@@ -480,108 +477,3 @@ def _(op, grad, _):
         padding=op._attrs["padding"],
         include_batch_in_index=op._attrs["include_batch_in_index"],
     )
-
-
-# -- grey-scale morphology -------------------------------------------------------------------------
-
-
-def _dilation_shape(node: Any) -> list[Any]:
-    x = shape_rules.with_rank(shape_rules.sizes(node, 0), 4)
-    w = shape_rules.with_rank(shape_rules.sizes(node, 1), 3)
-    assert x is not None and w is not None
-    attrs = node._attrs
-    if len(attrs["strides"]) != 4 or len(attrs["rates"]) != 4:
-        raise ShapeError("Dilation2D requires the stride and rate attributes to contain 4 values")
-    depth = shape_rules.merge_size(x[3], w[2])
-    rows, columns = (
-        None
-        if w[i] is None
-        else shape_rules.window_size(
-            x[i + 1], w[i], attrs["strides"][i + 1], attrs["padding"], attrs["rates"][i + 1]
-        )
-        for i in (0, 1)
-    )
-    return [(x[0], rows, columns, depth)]
-
-
-class Dilation:
-    """The windows of Dilation2D: max over (dy, dx) of input[y s + dy r, x s + dx r] + filter."""
-
-    def __init__(self, node: Any):
-        self.strides = node._attrs["strides"][1:3]
-        self.rates = node._attrs["rates"][1:3]
-        self.padding = node._attrs["padding"]
-
-    def windows(self, x: torch.Tensor, w: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(values [b, y, x, c, dy * dx] with the filter added, flat places in the padded input)."""
-        sides = [(0, 0), (0, 0)]
-        if self.padding == "SAME":
-            sides = [
-                window_pads(x.shape[i + 1], w.shape[i], self.strides[i], self.rates[i])
-                for i in (0, 1)
-            ]
-        (top, bottom), (left, right) = self.sides = sides
-        lowest = -math.inf if x.is_floating_point() else torch.iinfo(x.dtype).min
-        padded = functional.pad(x, [0, 0, left, right, top, bottom], value=lowest)
-        self.padded_shape = padded.shape
-        place = torch.arange(padded[0, :, :, 0].numel(), device=x.device)
-        grid = place.reshape(1, *padded.shape[1:3], 1)
-        return self._unfold(padded, w) + w.permute(2, 0, 1).flatten(1), self._unfold(grid, w)
-
-    def _unfold(self, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        for i in (0, 1):
-            reach = (w.shape[i] - 1) * self.rates[i] + 1
-            x = x.unfold(1 + i, reach, self.strides[i])
-        return x[..., :: self.rates[0], :: self.rates[1]].flatten(-2)
-
-    def input_gradient(self, x: torch.Tensor, w: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
-        """Each gradient goes to the element that gave its maximum."""
-        values, places = self.windows(x, w)
-        chosen = values.argmax(-1, keepdim=True)
-        where = places.expand(values.shape).gather(-1, chosen)[..., 0]
-        batch, rows, columns, depth = self.padded_shape
-        flat = grad.new_zeros((batch, rows * columns, depth))
-        flat.scatter_add_(1, where.flatten(1, 2), grad.flatten(1, 2))
-        full = flat.reshape(batch, rows, columns, depth)
-        (top, _), (left, _) = self.sides
-        return full[:, top : top + x.shape[1], left : left + x.shape[2]].contiguous()
-
-    def filter_gradient(self, x: torch.Tensor, w: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
-        """Each gradient goes to the filter element that gave its maximum."""
-        values, _ = self.windows(x, w)
-        chosen = values.argmax(-1)
-        flat = grad.new_zeros((w.shape[0] * w.shape[1], w.shape[2]))
-        depth = w.shape[2]
-        flat.scatter_add_(0, chosen.reshape(-1, depth), grad.reshape(-1, depth))
-        return flat.reshape(w.shape)
-
-
-@op("Dilation2D", shape=_dilation_shape, specialise=True)
-def Dilation2D(node: Any) -> Any:
-    """Grey-scale dilation: input [b, h, w, c], filter [rows, columns, c]."""
-    geometry = Dilation(node)
-    return lambda x, w: geometry.windows(x, w)[0].amax(-1)
-
-
-@op("Dilation2DBackpropInput", shape=shape_rules.like_input(0), specialise=True)
-def Dilation2DBackpropInput(node: Any) -> Any:
-    """The gradient of Dilation2D's input."""
-    return Dilation(node).input_gradient
-
-
-@op("Dilation2DBackpropFilter", shape=shape_rules.like_input(1), specialise=True)
-def Dilation2DBackpropFilter(node: Any) -> Any:
-    """The gradient of Dilation2D's filter."""
-    return Dilation(node).filter_gradient
-
-
-@gradient("Dilation2D")
-def _(op, grad):
-    x, w = op.inputs
-    attrs = (op._attrs["strides"], op._attrs["rates"], op._attrs["padding"])
-    return [
-        raw.Dilation2DBackpropInput(x, w, grad, *attrs),
-        raw.Dilation2DBackpropFilter(x, w, grad, *attrs),
-    ]
-
-

@@ -39,8 +39,10 @@ def _top_shape(node: Any) -> list[Any]:
 def _top(x: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Values and places, the first of equal elements first, as TensorFlow promises."""
     if x.dim() == 0 or x.shape[-1] < k:
-        what = "input must be >= 1-D, got shape []" if x.dim() == 0 else (
-            f"input must have at least k columns. Had {x.shape[-1]}, needed {k}"
+        what = (
+            "input must be >= 1-D, got shape []"
+            if x.dim() == 0
+            else (f"input must have at least k columns. Had {x.shape[-1]}, needed {k}")
         )
         raise errors.InvalidArgumentError(None, None, what)
     values, places = torch.sort(x, dim=-1, descending=True, stable=True)

@@ -64,8 +64,11 @@ def _bounds(low: Any, high: Any) -> tuple[int, int]:
 
 
 @op(
-    "RandomUniformInt", shape=from_input(0), specialise=True,
-    host=("shape", "minval", "maxval"), takes_session=True,
+    "RandomUniformInt",
+    shape=from_input(0),
+    specialise=True,
+    host=("shape", "minval", "maxval"),
+    takes_session=True,
 )
 def RandomUniformInt(node: Any) -> Any:
     """Integers in [minval, maxval)."""
@@ -88,7 +91,11 @@ def _after_shape(node: Any) -> list[Any]:
 
 
 @op(
-    "RandomGamma", shape=_after_shape, specialise=True, host=("shape",), takes_session=True,
+    "RandomGamma",
+    shape=_after_shape,
+    specialise=True,
+    host=("shape",),
+    takes_session=True,
 )
 def RandomGamma(node: Any) -> Any:
     """Draws [*shape, *alpha.shape] from Gamma(alpha, 1)."""
@@ -137,7 +144,10 @@ def _check_logits(logits: torch.Tensor, count: int) -> None:
 
 
 @op(
-    "Multinomial", shape=_multinomial_shape, specialise=True, host=("num_samples",),
+    "Multinomial",
+    shape=_multinomial_shape,
+    specialise=True,
+    host=("num_samples",),
     takes_session=True,
 )
 def Multinomial(node: Any) -> Any:
@@ -152,8 +162,13 @@ def Multinomial(node: Any) -> Any:
     return kernel
 
 
-@op("ParameterizedTruncatedNormal", shape=from_input(0), specialise=True, host=("shape",),
-    takes_session=True)
+@op(
+    "ParameterizedTruncatedNormal",
+    shape=from_input(0),
+    specialise=True,
+    host=("shape",),
+    takes_session=True,
+)
 def ParameterizedTruncatedNormal(node: Any) -> Any:
     """Normals within [minvals, maxvals]; the parameters are scalars or [shape[0]]."""
     dtype = torch_dtype(node._attrs["dtype"])
@@ -175,6 +190,7 @@ def ParameterizedTruncatedNormal(node: Any) -> Any:
 def RandomShuffle(node: Any) -> Any:
     """The rows (first dimension) in random order."""
     if node._inputs[0].dtype.name == "string":
+
         def shuffle_strings(state: Any, value: Any) -> Any:
             if value.size <= 1 or value.shape[0] <= 1:
                 return value
@@ -190,9 +206,7 @@ def RandomShuffle(node: Any) -> Any:
 def _check_seed(seed: Any) -> list[int]:
     if seed.shape != (2,):
         shape = ",".join(map(str, seed.shape))
-        raise errors.InvalidArgumentError(
-            None, None, f"seed must have shape [2], not [{shape}]"
-        )
+        raise errors.InvalidArgumentError(None, None, f"seed must have shape [2], not [{shape}]")
     return seed.tolist()
 
 
@@ -218,7 +232,9 @@ for _op_type, _function in (
 
 
 @op(
-    "StatelessRandomUniformInt", shape=from_input(0), specialise=True,
+    "StatelessRandomUniformInt",
+    shape=from_input(0),
+    specialise=True,
     host=("shape", "seed", "minval", "maxval"),
 )
 def StatelessRandomUniformInt(node: Any) -> Any:

@@ -34,7 +34,10 @@ def ctc_loss(
     if not time_major:
         inputs = array_nodes.transpose(inputs, [1, 0, 2])
     loss, _ = raw.CTCLoss(
-        inputs, labels.indices, labels.values, sequence_length,
+        inputs,
+        labels.indices,
+        labels.values,
+        sequence_length,
         preprocess_collapse_repeated=preprocess_collapse_repeated,
         ctc_merge_repeated=ctc_merge_repeated,
         ignore_longer_outputs_than_inputs=ignore_longer_outputs_than_inputs,
@@ -63,7 +66,10 @@ def ctc_beam_search_decoder(
 ) -> tuple[list[SparseTensor], Tensor]:
     """(the `top_paths` best labellings, their log-probabilities [batch, top_paths])."""
     indices, values, shapes, scores = raw.CTCBeamSearchDecoder(
-        inputs, sequence_length, beam_width=beam_width, top_paths=top_paths,
+        inputs,
+        sequence_length,
+        beam_width=beam_width,
+        top_paths=top_paths,
         merge_repeated=merge_repeated,
     )
     paths = zip(indices, values, shapes, strict=True)

@@ -1,4 +1,4 @@
-"""Embedding lookups: rows of a table, which may be split into parts; combined ones of sparse ids."""
+"""Embedding lookups: rows of a table, which may be in parts; combined rows of sparse ids."""
 
 from __future__ import annotations
 
@@ -249,8 +249,12 @@ def safe_embedding_lookup_sparse(
         if sparse_weights is not None:
             sparse_weights, _ = sparse_fill_empty_rows(sparse_weights, 1.0)
         result = embedding_lookup_sparse(
-            tables, sparse_ids, sparse_weights, combiner=combiner,
-            partition_strategy=partition_strategy, name=None if default_id is None else scope,
+            tables,
+            sparse_ids,
+            sparse_weights,
+            combiner=combiner,
+            partition_strategy=partition_strategy,
+            name=None if default_id is None else scope,
             max_norm=max_norm,
         )
         if default_id is None:
@@ -268,8 +272,6 @@ def safe_embedding_lookup_sparse(
 def _without_negative(ids: SparseTensor, weights: Any) -> tuple[Any, Any]:
     valid = raw.GreaterEqual(ids.values, 0)
     if weights is not None:
-        valid = raw.LogicalAnd(
-            valid, array_nodes.ones_like(weights.values, dtype=dtypes.bool)
-        )
+        valid = raw.LogicalAnd(valid, array_nodes.ones_like(weights.values, dtype=dtypes.bool))
     ids = sparse_retain(ids, valid)
     return ids, None if weights is None else sparse_retain(weights, valid)

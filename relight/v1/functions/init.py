@@ -1,4 +1,4 @@
-"""Initializers: callables `(shape, dtype=None, partition_info=None)` that give a variable's values."""
+"""Initializers: callables `(shape, dtype=None, partition_info=None)` giving initial values."""
 
 from __future__ import annotations
 
@@ -105,7 +105,10 @@ class RandomUniform(Initializer):
     """Uniform numbers in [minval, maxval)."""
 
     def __init__(
-        self, minval: Any = 0, maxval: Any = None, seed: int | None = None,
+        self,
+        minval: Any = 0,
+        maxval: Any = None,
+        seed: int | None = None,
         dtype: Any = dtypes.float32,
     ):
         self.minval, self.maxval, self.seed = minval, maxval, seed
@@ -126,7 +129,10 @@ class RandomUniform(Initializer):
 
 class _Normal(Initializer):
     def __init__(
-        self, mean: Any = 0.0, stddev: Any = 1.0, seed: int | None = None,
+        self,
+        mean: Any = 0.0,
+        stddev: Any = 1.0,
+        seed: int | None = None,
         dtype: Any = dtypes.float32,
     ):
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -171,9 +177,7 @@ class UniformUnitScaling(Initializer):
     (2014).
     """
 
-    def __init__(
-        self, factor: float = 1.0, seed: int | None = None, dtype: Any = dtypes.float32
-    ):
+    def __init__(self, factor: float = 1.0, seed: int | None = None, dtype: Any = dtypes.float32):
         self.factor, self.seed = factor, seed
         self.dtype = _float_type(dtype)
 
@@ -308,9 +312,7 @@ class Orthogonal(Initializer):
     networks" (2013).
     """
 
-    def __init__(
-        self, gain: float = 1.0, seed: int | None = None, dtype: Any = dtypes.float32
-    ):
+    def __init__(self, gain: float = 1.0, seed: int | None = None, dtype: Any = dtypes.float32):
         self.gain, self.seed = gain, seed
         self.dtype = _float_type(dtype)
 
@@ -348,9 +350,7 @@ class Identity(Initializer):
 
         whole = _whole_shape(shape, partition_info)
         if len(whole) != 2:
-            raise ValueError(
-                "Identity matrix initializer can only be used for 2D matrices."
-            )
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
         if isinstance(whole, TensorShape):
             whole = whole.as_list()
         matrix = eye(*whole, dtype=self.dtype if dtype is None else dtype)

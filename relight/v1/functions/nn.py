@@ -367,7 +367,7 @@ def _warn_of_large_rate(rate: Any) -> None:
 
 
 @export("math.top_k", "nn.top_k")
-def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> Any:  # noqa: A002
+def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> Any:
     """(values, indices) [..., k] of the k greatest elements along the last dimension."""
     return raw.TopKV2(input, k=k, sorted=sorted, name=name)
 

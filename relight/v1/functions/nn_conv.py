@@ -36,7 +36,7 @@ def per_dimension(value: Any, count: int, channel_index: int, name: str) -> list
     return [1, 1, *value] if channel_index == 1 else [1, *value, 1]
 
 
-def _padding(padding: Any) -> tuple[Any, list[int]]:
+def split_padding(padding: Any) -> tuple[Any, list[int]]:
     """(padding attr, explicit paddings attr) from "SAME", "VALID" or a list of four pairs."""
     if padding == "EXPLICIT":
         raise ValueError(
@@ -60,8 +60,7 @@ def _padding(padding: Any) -> tuple[Any, list[int]]:
         explicit.extend(pair)
     if len(padding) != 4:
         raise ValueError(
-            "When padding is a list, it must be of size 4. Got padding of size: "
-            f"{len(padding)}"
+            f"When padding is a list, it must be of size 4. Got padding of size: {len(padding)}"
         )
     return "EXPLICIT", explicit
 
@@ -90,7 +89,7 @@ def conv2d(
     `padding`: "SAME", "VALID", or four pairs (before, after), one a dimension.
     """
     filter = deprecated_argument("filters", filters, "filter", filter)
-    padding, explicit = _padding(padding)
+    padding, explicit = split_padding(padding)
     if data_format is None:
         data_format = "NHWC"
     channel = _channel_index(data_format, 3)
@@ -107,53 +106,15 @@ def conv2d(
     )
 
 
-@export("nn.conv2d_backprop_filter")
-def conv2d_backprop_filter(
+def transpose_2d(
     input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
+    filters: Any,
+    output_shape: Any,
     strides: Any,
     padding: Any,
-    use_cudnn_on_gpu: bool = True,
-    data_format: str = "NHWC",
-    dilations: Any = [1, 1, 1, 1],  # noqa: B006
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of conv2d's filter, whose shape is `filter_sizes` [4]."""
-    padding, explicit = _padding(padding)
-    return raw.Conv2DBackpropFilter(
-        input, filter_sizes, out_backprop, strides=strides, padding=padding,
-        use_cudnn_on_gpu=use_cudnn_on_gpu, explicit_paddings=explicit, data_format=data_format,
-        dilations=dilations, name=name,
-    )
-
-
-@export("nn.conv2d_backprop_input")
-def conv2d_backprop_input(
-    input_sizes: Any,
-    filter: Any = None,
-    out_backprop: Any = None,
-    strides: Any = None,
-    padding: Any = None,
-    use_cudnn_on_gpu: bool = True,
-    data_format: str = "NHWC",
-    dilations: Any = [1, 1, 1, 1],  # noqa: B006
-    name: str | None = None,
-    filters: Any = None,
-) -> Tensor:
-    """The gradient of conv2d's input, whose shape is `input_sizes` [4]."""
-    filter = deprecated_argument("filters", filters, "filter", filter)
-    padding, explicit = _padding(padding)
-    return raw.Conv2DBackpropInput(
-        input_sizes, filter, out_backprop, strides=strides, padding=padding,
-        use_cudnn_on_gpu=use_cudnn_on_gpu, explicit_paddings=explicit, data_format=data_format,
-        dilations=dilations, name=name,
-    )
-
-
-def _conv2d_transpose(
-    input: Any, filters: Any, output_shape: Any, strides: Any, padding: Any, data_format: Any,
-    dilations: Any, name: str | None,
+    data_format: Any,
+    dilations: Any,
+    name: str | None,
 ) -> Tensor:
     with name_scope(name, "conv2d_transpose", [input, output_shape]) as scope:
         if data_format is None:
@@ -188,7 +149,7 @@ def conv2d_transpose(
     value = deprecated_argument("input", input, "value", value)
     filter = deprecated_argument("filters", filters, "filter", filter)
     with name_scope(name, "conv2d_transpose", [value, filter, output_shape]) as scope:
-        return _conv2d_transpose(
+        return transpose_2d(
             value, filter, output_shape, strides, padding, data_format, dilations, scope
         )
 
@@ -197,7 +158,10 @@ def conv2d_transpose(
 def atrous_conv2d(value: Any, filters: Any, rate: int, padding: str, name: str | None = None):
     """Convolution with holes: filter elements `rate` pixels apart."""
     return convolution(
-        input=value, filter=filters, padding=padding, dilation_rate=np.broadcast_to(rate, (2,)),
+        input=value,
+        filter=filters,
+        padding=padding,
+        dilation_rate=np.broadcast_to(rate, (2,)),
         name=name,
     )
 
@@ -272,7 +236,7 @@ def _atrous_sides(filters: Tensor, rate: int, padding: str) -> list[tuple[Any, A
 # -- one and three dimensions ----------------------------------------------------------------------
 
 
-def _one_dimensional(data_format: str | None, allowed: Sequence[str]) -> tuple[str, int, int]:
+def one_dimensional(data_format: str | None, allowed: Sequence[str]) -> tuple[str, int, int]:
     """(2-D data format, place of the new dimension, channel index)."""
     if data_format is None or data_format in allowed[:1] or data_format == allowed[0]:
         return "NHWC", 1, 2
@@ -297,44 +261,22 @@ def conv1d(
     value = deprecated_argument("input", input, "value", value)
     with name_scope(name, "conv1d", [value, filters]) as scope:
         formats = ("NWC", "NHWC", "NCW", "NCHW")
-        data_format, place, channel = _one_dimensional(data_format, formats)
+        data_format, place, channel = one_dimensional(data_format, formats)
         strides = [1, *per_dimension(stride, 1, channel, "stride")]
         dilations = [1, *per_dimension(dilations, 1, channel, "dilations")]
         value = raw.ExpandDims(value, place)
         filters = raw.ExpandDims(filters, 0)
         result = raw.Conv2D(
-            value, filters, strides=strides, padding=padding, use_cudnn_on_gpu=use_cudnn_on_gpu,
-            data_format=data_format, dilations=dilations, name=scope,
+            value,
+            filters,
+            strides=strides,
+            padding=padding,
+            use_cudnn_on_gpu=use_cudnn_on_gpu,
+            data_format=data_format,
+            dilations=dilations,
+            name=scope,
         )
         return array_nodes.squeeze(result, [place])
-
-
-@export("nn.conv1d_transpose")
-def conv1d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: str = "SAME",
-    data_format: str = "NWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
-    """The transpose of conv1d: [batch, w, in] with filters [width, out, in]."""
-    with name_scope(name, "conv1d_transpose", [input, filters, output_shape]) as scope:
-        data_format, place, channel = _one_dimensional(data_format, ("NWC", "NCW"))
-        strides = [1, *per_dimension(strides, 1, channel, "stride")]
-        dilations = [1, *per_dimension(dilations, 1, channel, "dilations")]
-        input = raw.ExpandDims(input, place)
-        filters = raw.ExpandDims(filters, 0)
-        if not isinstance(output_shape, Tensor):
-            output_shape = list(output_shape)
-        output_shape = array_nodes.concat([output_shape[:place], [1], output_shape[place:]], 0)
-        result = raw.Conv2DBackpropInput(
-            output_shape, filters, input, strides=strides, padding=padding,
-            data_format=data_format, dilations=dilations, name=scope,
-        )
-        return array_nodes.squeeze(result, place)
 
 
 @export("nn.conv3d")
@@ -351,19 +293,25 @@ def conv3d(
     """Convolution of volumes [batch, d, h, w, in] with filters [d, h, w, in, out]."""
     filter = deprecated_argument("filters", filters, "filter", filter)
     return raw.Conv3D(
-        input, filter, strides=strides, padding=padding, data_format=data_format,
-        dilations=dilations, name=name,
+        input,
+        filter,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
+        dilations=dilations,
+        name=name,
     )
 
 
-conv3d_backprop_filter = export("nn.conv3d_backprop_filter", "nn.conv3d_backprop_filter_v2")(
-    raw.Conv3DBackpropFilterV2
-)
-
-
-def _conv3d_transpose(
-    input: Any, filters: Any, output_shape: Any, strides: Any, padding: str = "SAME",
-    data_format: Any = "NDHWC", dilations: Any = None, name: str | None = None,
+def transpose_3d(
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    strides: Any,
+    padding: str = "SAME",
+    data_format: Any = "NDHWC",
+    dilations: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     with name_scope(name, "conv3d_transpose", [input, output_shape]) as scope:
         if data_format is None:
@@ -397,37 +345,7 @@ def conv3d_transpose(
     """The transpose of conv3d: [batch, d, h, w, in] with filters [d, h, w, out, in]."""
     filter = deprecated_argument("filters", filters, "filter", filter)
     value = deprecated_argument("input", input, "value", value)
-    return _conv3d_transpose(
-        value, filter, output_shape, strides, padding, data_format, dilations, name
-    )
-
-
-@export("nn.conv_transpose")
-def conv_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: str = "SAME",
-    data_format: str | None = None,
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
-    """The transposed convolution of one to three dimensions that `output_shape` asks for."""
-    with name_scope(name, "conv_transpose", [input, output_shape]) as scope:
-        if isinstance(output_shape, Tensor):
-            count = output_shape.shape.as_list()[0] - 2  # type: ignore[operator]
-        elif isinstance(output_shape, Sized):
-            count = len(output_shape) - 2
-        else:
-            raise ValueError("output_shape must be a tensor or sized collection.")
-        if not 1 <= count <= 3:
-            raise ValueError(f"output_shape must be of length 3, 4 or 5 but was {count + 2}.")
-        build = (conv1d_transpose, _conv2d_transpose, _conv3d_transpose)[count - 1]
-        return build(
-            input, filters, output_shape, strides, padding=padding, data_format=data_format,
-            dilations=dilations, name=scope,
-        )
+    return transpose_3d(value, filter, output_shape, strides, padding, data_format, dilations, name)
 
 
 # -- any number of dimensions ----------------------------------------------------------------------
@@ -518,7 +436,7 @@ class SpaceToBatch:
         end = extra - start
         return array_nodes.stack([[start[i], end[i]] for i in range(self._count)])
 
-    def _dilated(self, inner: Tensor, filter: Any) -> Tensor:  # noqa: A002
+    def _dilated(self, inner: Tensor, filter: Any) -> Tensor:
         from relight.v1.functions.array_gather import required_space_to_batch_paddings
 
         spatial: Any = None
@@ -549,7 +467,7 @@ class SpaceToBatch:
             result.set_shape(known)
         return result
 
-    def __call__(self, inner: Any, filter: Any) -> Tensor:  # noqa: A002
+    def __call__(self, inner: Any, filter: Any) -> Tensor:
         """The dilated operation on a tensor."""
         return self.call(inner, filter)
 
@@ -599,8 +517,13 @@ class _Plain:
     """A convolution without dilation, of one to three dimensions."""
 
     def __init__(
-        self, input_shape: TensorShape, filter_shape: TensorShape, padding: str,
-        data_format: str | None, strides: Any, name: str | None,
+        self,
+        input_shape: TensorShape,
+        filter_shape: TensorShape,
+        padding: str,
+        data_format: str | None,
+        strides: Any,
+        name: str | None,
     ):
         filter_shape = filter_shape.with_rank(input_shape.ndims)  # type: ignore[arg-type]
         if input_shape.ndims is None:
@@ -624,20 +547,32 @@ class _Plain:
         else:
             self.strides = [1, *strides, 1]
 
-    def __call__(self, inner: Any, filter: Any) -> Tensor:  # noqa: A002
+    def __call__(self, inner: Any, filter: Any) -> Tensor:
         if self.count == 1:
             return conv1d(
-                value=inner, filters=filter, stride=self.strides, padding=self.padding,
-                data_format=self.data_format, name=self.name,
+                value=inner,
+                filters=filter,
+                stride=self.strides,
+                padding=self.padding,
+                data_format=self.data_format,
+                name=self.name,
             )
         if self.count == 2:
             return conv2d(
-                inner, filter, self.strides, self.padding, data_format=self.data_format,
+                inner,
+                filter,
+                self.strides,
+                self.padding,
+                data_format=self.data_format,
                 name=self.name,
             )
         return raw.Conv3D(
-            inner, filter, strides=[int(s) for s in self.strides], padding=self.padding,
-            data_format=self.data_format, name=self.name,
+            inner,
+            filter,
+            strides=[int(s) for s in self.strides],
+            padding=self.padding,
+            data_format=self.data_format,
+            name=self.name,
         )
 
 
@@ -684,7 +619,7 @@ class Convolution:
             self.input_shape, self.filter_shape, padding, self.data_format, self.strides, self.name
         )
 
-    def __call__(self, inner: Any, filter: Any) -> Tensor:  # noqa: A002
+    def __call__(self, inner: Any, filter: Any) -> Tensor:
         """The convolution of a tensor with a filter."""
         return self.conv_op(inner, filter)
 
@@ -719,18 +654,33 @@ def convolution(
         if all(r == 1 for r in rates):
             if count == 1:
                 return conv1d(
-                    input, filter, strides, padding, data_format=data_format, dilations=rates,
+                    input,
+                    filter,
+                    strides,
+                    padding,
+                    data_format=data_format,
+                    dilations=rates,
                     name=scope,
                 )
             build = raw.Conv2D if count == 2 else raw.Conv3D
             return build(
-                input, filter, strides=strides, padding=padding, data_format=data_format,
-                dilations=rates, name=scope,
+                input,
+                filter,
+                strides=strides,
+                padding=padding,
+                data_format=data_format,
+                dilations=rates,
+                name=scope,
             )
         inside = slice(2, None) if channel == 1 else slice(1, -1)
         layer = Convolution(
-            as_shape(input.shape), as_shape(filter.shape), padding, strides=strides[inside],
-            dilation_rate=rates[inside], name=scope, data_format=data_format,
+            as_shape(input.shape),
+            as_shape(filter.shape),
+            padding,
+            strides=strides[inside],
+            dilation_rate=rates[inside],
+            name=scope,
+            data_format=data_format,
         )
         return layer(input, filter)
 
@@ -765,14 +715,21 @@ def depthwise_conv2d(
 
         def op(inner: Any, _: int, inner_padding: str) -> Tensor:
             return raw.DepthwiseConv2dNative(
-                inner, filter, strides=strides, padding=inner_padding, data_format=data_format,
+                inner,
+                filter,
+                strides=strides,
+                padding=inner_padding,
+                data_format=data_format,
                 name=scope,
             )
 
         return with_space_to_batch(
-            input=input, filter_shape=array_nodes.shape(filter),
-            dilation_rate=[1, 1] if rate is None else rate, padding=padding,
-            data_format=data_format, op=op,
+            input=input,
+            filter_shape=array_nodes.shape(filter),
+            dilation_rate=[1, 1] if rate is None else rate,
+            padding=padding,
+            data_format=data_format,
+            op=op,
         )
 
 
@@ -790,9 +747,7 @@ def separable_conv2d(
 ) -> Tensor:
     """A depthwise convolution, then a pointwise one with a filter [1, 1, c * m, out]."""
     rate = deprecated_argument("dilations", dilations, "rate", rate)
-    with name_scope(
-        name, "separable_conv2d", [input, depthwise_filter, pointwise_filter]
-    ) as scope:
+    with name_scope(name, "separable_conv2d", [input, depthwise_filter, pointwise_filter]) as scope:
         input = convert_to_tensor(input, name="tensor_in")
         depthwise_filter = convert_to_tensor(depthwise_filter, name="depthwise_filter")
         pointwise_filter = convert_to_tensor(pointwise_filter, name="pointwise_filter")
@@ -802,16 +757,27 @@ def separable_conv2d(
 
         def op(inner: Any, _: int, inner_padding: str) -> Tensor:
             return raw.DepthwiseConv2dNative(
-                inner, depthwise_filter, strides=strides, padding=inner_padding,
-                data_format=data_format, name="depthwise",
+                inner,
+                depthwise_filter,
+                strides=strides,
+                padding=inner_padding,
+                data_format=data_format,
+                name="depthwise",
             )
 
         depthwise = with_space_to_batch(
-            input=input, filter_shape=array_nodes.shape(depthwise_filter),
-            dilation_rate=[1, 1] if rate is None else rate, padding=padding,
-            data_format=data_format, op=op,
+            input=input,
+            filter_shape=array_nodes.shape(depthwise_filter),
+            dilation_rate=[1, 1] if rate is None else rate,
+            padding=padding,
+            data_format=data_format,
+            op=op,
         )
         return conv2d(
-            depthwise, pointwise_filter, [1, 1, 1, 1], padding="VALID", data_format=data_format,
+            depthwise,
+            pointwise_filter,
+            [1, 1, 1, 1],
+            padding="VALID",
+            data_format=data_format,
             name=scope,
         )

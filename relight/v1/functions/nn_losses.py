@@ -41,9 +41,7 @@ def sigmoid_cross_entropy_with_logits(
         positive = logits >= zeros
         clipped = raw.Select(positive, logits, zeros)
         negative = raw.Select(positive, -logits, logits)
-        return raw.Add(
-            clipped - logits * labels, raw.Log1p(raw.Exp(negative)), name=scope
-        )
+        return raw.Add(clipped - logits * labels, raw.Log1p(raw.Exp(negative)), name=scope)
 
 
 @export("nn.weighted_cross_entropy_with_logits")
@@ -79,9 +77,7 @@ def log_poisson_loss(
         if compute_full_loss:
             half = constant(0.5, dtype=targets.dtype)
             two_pi = constant(2 * math.pi, dtype=targets.dtype)
-            stirling = (
-                targets * raw.Log(targets) - targets + half * raw.Log(two_pi * targets)
-            )
+            stirling = targets * raw.Log(targets) - targets + half * raw.Log(two_pi * targets)
             zeros = array_nodes.zeros_like(targets, dtype=targets.dtype)
             ones = array_nodes.ones_like(targets, dtype=targets.dtype)
             small = raw.LogicalAnd(targets >= zeros, targets <= ones)
@@ -162,9 +158,20 @@ def fixed_unigram_candidate_sampler(
     """Samples by given frequencies, raised to `distortion`."""
     first, second = get_seed(seed)
     return raw.FixedUnigramCandidateSampler(
-        true_classes, num_true, num_sampled, unique, range_max, vocab_file=vocab_file,
-        distortion=distortion, num_reserved_ids=num_reserved_ids, num_shards=num_shards,
-        shard=shard, unigrams=unigrams, seed=first, seed2=second, name=name,
+        true_classes,
+        num_true,
+        num_sampled,
+        unique,
+        range_max,
+        vocab_file=vocab_file,
+        distortion=distortion,
+        num_reserved_ids=num_reserved_ids,
+        num_shards=num_shards,
+        shard=shard,
+        unigrams=unigrams,
+        seed=first,
+        seed2=second,
+        name=name,
     )
 
 
@@ -209,8 +216,17 @@ def _row_sums(x: Tensor) -> Tensor:
 
 
 def _sampled_logits(
-    weights: Any, biases: Any, labels: Any, inputs: Any, num_sampled: int, num_classes: int,
-    num_true: int, sampled_values: Any, remove_hits: bool, strategy: str, name: str | None,
+    weights: Any,
+    biases: Any,
+    labels: Any,
+    inputs: Any,
+    num_sampled: int,
+    num_classes: int,
+    num_true: int,
+    sampled_values: Any,
+    remove_hits: bool,
+    strategy: str,
+    name: str | None,
     seed: int | None = None,
 ) -> tuple[Tensor, Tensor]:
     """(logits, labels) [batch, num_true + num_sampled], corrected for the sampling."""
@@ -224,8 +240,12 @@ def _sampled_logits(
         flat = array_nodes.reshape(labels, [-1])
         if sampled_values is None:
             sampled_values = log_uniform_candidate_sampler(
-                true_classes=labels, num_true=num_true, num_sampled=num_sampled, unique=True,
-                range_max=num_classes, seed=seed,
+                true_classes=labels,
+                num_true=num_true,
+                num_sampled=num_sampled,
+                unique=True,
+                range_max=num_classes,
+                seed=seed,
             )
         sampled, true_count, sampled_count = (raw.StopGradient(v) for v in sampled_values)
         sampled = nodes.cast(sampled, dtypes.int64)
@@ -266,14 +286,10 @@ def _hits(labels: Any, sampled: Any, num_true: int, num_sampled: int, logits: An
     rows = array_nodes.reshape(rows, [-1, 1])
     places = array_nodes.reshape(nodes.cast(places, dtypes.int32), [-1, 1])
     indices = array_nodes.concat([rows, places], 1, "sparse_indices")
-    shape = array_nodes.concat(
-        [array_nodes.shape(labels)[:1], raw.ExpandDims(num_sampled, 0)], 0
-    )
+    shape = array_nodes.concat([array_nodes.shape(labels)[:1], raw.ExpandDims(num_sampled, 0)], 0)
     if logits.dtype != weights.dtype:
         weights = nodes.cast(weights, logits.dtype)
-    return raw.SparseToDense(
-        indices, shape, weights, default_value=0.0, validate_indices=False
-    )
+    return raw.SparseToDense(indices, shape, weights, default_value=0.0, validate_indices=False)
 
 
 @export("nn.nce_loss")
@@ -296,8 +312,17 @@ def nce_loss(
     inputs [batch, dim].
     """
     logits, wanted = _sampled_logits(
-        weights, biases, labels, inputs, num_sampled, num_classes, num_true, sampled_values,
-        remove_accidental_hits, partition_strategy, name,
+        weights,
+        biases,
+        labels,
+        inputs,
+        num_sampled,
+        num_classes,
+        num_true,
+        sampled_values,
+        remove_accidental_hits,
+        partition_strategy,
+        name,
     )
     losses = sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits, name="sampled_losses")
     return _row_sums(losses)
@@ -320,8 +345,18 @@ def sampled_softmax_loss(
 ) -> Tensor:
     """Softmax cross entropy over the true and some sampled classes [batch]: Jean et al. (2014)."""
     logits, wanted = _sampled_logits(
-        weights, biases, labels, inputs, num_sampled, num_classes, num_true, sampled_values,
-        remove_accidental_hits, partition_strategy, name, seed,
+        weights,
+        biases,
+        labels,
+        inputs,
+        num_sampled,
+        num_classes,
+        num_true,
+        sampled_values,
+        remove_accidental_hits,
+        partition_strategy,
+        name,
+        seed,
     )
     wanted = raw.StopGradient(wanted, name="labels_stop_gradient")
     return softmax_cross_entropy_with_logits_v2(labels=wanted, logits=logits)

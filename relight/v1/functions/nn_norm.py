@@ -64,9 +64,7 @@ def normalize_moments(
             mean = raw.Add(shifted, shift, name="mean")
         else:
             shifted = mean = raw.Mul(mean_ss, divisor, name="mean")
-        variance = raw.Sub(
-            raw.Mul(variance_ss, divisor), raw.Square(shifted), name="variance"
-        )
+        variance = raw.Sub(raw.Mul(variance_ss, divisor), raw.Square(shifted), name="variance")
     return mean, variance
 
 
@@ -179,8 +177,15 @@ def fused_batch_norm(
     mean = constant([]) if mean is None else mean
     variance = constant([]) if variance is None else variance
     y, batch_mean, batch_variance, *_ = raw.FusedBatchNormV3(
-        x, scale, offset, mean, variance, epsilon=max(epsilon, _LEAST_EPSILON),
-        data_format=data_format, is_training=is_training, name=name,
+        x,
+        scale,
+        offset,
+        mean,
+        variance,
+        epsilon=max(epsilon, _LEAST_EPSILON),
+        data_format=data_format,
+        is_training=is_training,
+        name=name,
     )
     return y, batch_mean, batch_variance
 
@@ -195,7 +200,7 @@ def batch_norm_with_global_normalization(
     variance_epsilon: Any = None,
     scale_after_normalization: Any = None,
     name: str | None = None,
-    input: Any = None,  # noqa: A002
+    input: Any = None,
     mean: Any = None,
     variance: Any = None,
 ) -> Tensor:

@@ -18,8 +18,15 @@ from relight.v1.functions.nn_conv import per_dimension, strides_and_rates, with_
 
 
 def _pooled(
-    build: Any, default_name: str, value: Any, ksize: Any, strides: Any, padding: str,
-    data_format: str | None, name: str | None, count: int = 2,
+    build: Any,
+    default_name: str,
+    value: Any,
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    name: str | None,
+    count: int = 2,
 ) -> Tensor:
     with name_scope(name, default_name, [value]) as scope:
         if data_format is None:
@@ -30,8 +37,12 @@ def _pooled(
         if any(v == 0 for v in ksize):
             raise ValueError("ksize cannot be zero.")
         return build(
-            value, ksize=[int(k) for k in ksize], strides=[int(s) for s in strides],
-            padding=padding, data_format=data_format, name=scope,
+            value,
+            ksize=[int(k) for k in ksize],
+            strides=[int(s) for s in strides],
+            padding=padding,
+            data_format=data_format,
+            name=scope,
         )
 
 
@@ -43,7 +54,7 @@ def max_pool(
     padding: str,
     data_format: str | None = "NHWC",
     name: str | None = None,
-    input: Any = None,  # noqa: A002
+    input: Any = None,
 ) -> Tensor:
     """The greatest element of each window of images [batch, h, w, c] (or NCHW)."""
     value = deprecated_argument("input", input, "value", value)
@@ -52,7 +63,7 @@ def max_pool(
 
 @export("nn.max_pool2d")
 def max_pool2d(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -65,7 +76,7 @@ def max_pool2d(
 
 @export("nn.max_pool3d")
 def max_pool3d(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -84,7 +95,7 @@ def avg_pool(
     padding: str,
     data_format: str | None = "NHWC",
     name: str | None = None,
-    input: Any = None,  # noqa: A002
+    input: Any = None,
 ) -> Tensor:
     """The mean of each window of images [batch, h, w, c] (or NCHW); padding does not count."""
     with name_scope(name, "AvgPool", [value]) as scope:
@@ -94,7 +105,7 @@ def avg_pool(
 
 @export("nn.avg_pool3d")
 def avg_pool3d(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -106,8 +117,14 @@ def avg_pool3d(
 
 
 def _pooled_1d(
-    build: Any, default_name: str, value: Any, ksize: Any, strides: Any, padding: str,
-    data_format: str | None, name: str | None,
+    build: Any,
+    default_name: str,
+    value: Any,
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    name: str | None,
 ) -> Tensor:
     with name_scope(name, default_name, [value]) as scope:
         if data_format is None:
@@ -118,15 +135,19 @@ def _pooled_1d(
         place = 1 if data_format == "NWC" else 2
         wide = raw.ExpandDims(value, place)
         result = build(
-            wide, ksize=ksize, strides=strides, padding=padding,
-            data_format="NHWC" if data_format == "NWC" else "NCHW", name=scope,
+            wide,
+            ksize=ksize,
+            strides=strides,
+            padding=padding,
+            data_format="NHWC" if data_format == "NWC" else "NCHW",
+            name=scope,
         )
         return array_nodes.squeeze(result, place)
 
 
 @export("nn.max_pool1d")
 def max_pool1d(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -139,7 +160,7 @@ def max_pool1d(
 
 @export("nn.avg_pool1d")
 def avg_pool1d(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -151,8 +172,13 @@ def avg_pool1d(
 
 
 def _by_rank(
-    builds: tuple[Any, Any, Any], value: Any, ksize: Any, strides: Any, padding: str,
-    data_format: str | None, name: str | None,
+    builds: tuple[Any, Any, Any],
+    value: Any,
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    name: str | None,
 ) -> Tensor:
     static = as_shape(value.shape).ndims if getattr(value, "shape", None) is not None else None
     if static is None and data_format is None:
@@ -171,7 +197,7 @@ def _by_rank(
 
 @export("nn.max_pool_v2")
 def max_pool_v2(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -185,7 +211,7 @@ def max_pool_v2(
 
 @export("nn.avg_pool_v2")
 def avg_pool_v2(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
@@ -199,12 +225,12 @@ def avg_pool_v2(
 
 @export("nn.max_pool_with_argmax")
 def max_pool_with_argmax(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Any,
     strides: Any,
     padding: str,
     data_format: str = "NHWC",
-    Targmax: Any = None,  # noqa: N803
+    Targmax: Any = None,
     name: str | None = None,
     output_dtype: Any = None,
     include_batch_in_index: bool = False,
@@ -214,15 +240,19 @@ def max_pool_with_argmax(
         raise ValueError("Data formats other than 'NHWC' are not yet supported")
     place_type = deprecated_argument("output_dtype", output_dtype, "Targmax", Targmax)
     return raw.MaxPoolWithArgmax(
-        input, ksize=ksize, strides=strides, padding=padding,
+        input,
+        ksize=ksize,
+        strides=strides,
+        padding=padding,
         Targmax=dtypes.int64 if place_type is None else place_type,
-        include_batch_in_index=include_batch_in_index, name=name,
+        include_batch_in_index=include_batch_in_index,
+        name=name,
     )
 
 
 @export("nn.pool")
 def pool(
-    input: Any,  # noqa: A002
+    input: Any,
     window_shape: Any,
     pooling_type: str,
     padding: str,
@@ -232,10 +262,10 @@ def pool(
     data_format: str | None = None,
     dilations: Any = None,
 ) -> Tensor:
-    """"MAX" or "AVG" pooling of one to three dimensions, its window dilated where asked for."""
+    """ "MAX" or "AVG" pooling of one to three dimensions, its window dilated where asked for."""
     rates = deprecated_argument("dilations", dilations, "dilation_rate", dilation_rate)
     with name_scope(name, f"{pooling_type.lower()}_pool", [input]) as scope:
-        input = convert_to_tensor(input, name="input")  # noqa: A001
+        input = convert_to_tensor(input, name="input")
         count = len(window_shape)
         if not 1 <= count <= 3:
             raise ValueError("It is required that 1 <= num_spatial_dims <= 3.")
@@ -271,7 +301,11 @@ def pool(
             return array_nodes.squeeze(result, [places[0]]) if count == 1 else result
 
         return with_space_to_batch(
-            input=input, dilation_rate=rates, padding=padding, op=op, spatial_dims=places,
+            input=input,
+            dilation_rate=rates,
+            padding=padding,
+            op=op,
+            spatial_dims=places,
             filter_shape=window_shape,
         )
 
@@ -281,8 +315,8 @@ def pool(
 
 @export("nn.dilation2d")
 def dilation2d(
-    input: Any,  # noqa: A002
-    filter: Any = None,  # noqa: A002
+    input: Any,
+    filter: Any = None,
     strides: Any = None,
     rates: Any = None,
     padding: Any = None,
@@ -291,11 +325,9 @@ def dilation2d(
     dilations: Any = None,
 ) -> Tensor:
     """The greatest of input + filter in each window; filter [rows, columns, c]."""
-    filter = deprecated_argument("filters", filters, "filter", filter)  # noqa: A001
+    filter = deprecated_argument("filters", filters, "filter", filter)
     rates = deprecated_argument("dilations", dilations, "rates", rates)
-    return raw.Dilation2D(
-        input, filter, strides=strides, rates=rates, padding=padding, name=name
-    )
+    return raw.Dilation2D(input, filter, strides=strides, rates=rates, padding=padding, name=name)
 
 
 @export("nn.erosion2d")
@@ -305,7 +337,11 @@ def erosion2d(
     """The smallest of input - kernel in each window; kernel [rows, columns, c]."""
     with name_scope(name, "erosion2d", [value, kernel]) as scope:
         dilated = raw.Dilation2D(
-            raw.Neg(value), raw.ReverseV2(kernel, [0, 1]), strides=strides, rates=rates,
-            padding=padding, name=scope,
+            raw.Neg(value),
+            raw.ReverseV2(kernel, [0, 1]),
+            strides=strides,
+            rates=rates,
+            padding=padding,
+            name=scope,
         )
         return raw.Neg(dilated)

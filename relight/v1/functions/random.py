@@ -19,8 +19,6 @@ from relight.ops.constants import constant_value_as_shape
 from relight.v1.functions.control import with_dependencies
 
 
-
-
 @export("get_seed", "random.get_seed")
 def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     """The seed pair of an operation about to be made: from the graph's seed and `op_seed`.
@@ -48,7 +46,13 @@ def _keep_static_shape(value: Tensor, shape: Any) -> None:
 
 
 def _affine(
-    draw: Any, default_name: str, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any,
+    draw: Any,
+    default_name: str,
+    shape: Any,
+    mean: Any,
+    stddev: Any,
+    dtype: Any,
+    seed: Any,
     name: str | None,
 ) -> Tensor:
     with name_scope(name, default_name, [shape, mean, stddev]) as scope:
@@ -113,7 +117,12 @@ def parameterized_truncated_normal(
 
 
 _UNIFORM_TYPES = (
-    dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64,
+    dtypes.float16,
+    dtypes.bfloat16,
+    dtypes.float32,
+    dtypes.float64,
+    dtypes.int32,
+    dtypes.int64,
 )
 
 
@@ -164,9 +173,7 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
 
 
 @export("image.random_crop", "random_crop")
-def random_crop(
-    value: Any, size: Any, seed: int | None = None, name: str | None = None
-) -> Tensor:
+def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
     """A window of shape `size` at a random place; `size` must fit into the value's shape."""
     from relight.v1.functions.checks import Assert
 
@@ -295,7 +302,13 @@ def stateless_random_uniform(
 
 
 def _stateless_affine(
-    build: Any, default_name: str, shape: Any, seed: Any, mean: Any, stddev: Any, dtype: Any,
+    build: Any,
+    default_name: str,
+    shape: Any,
+    seed: Any,
+    mean: Any,
+    stddev: Any,
+    dtype: Any,
     name: str | None,
 ) -> Tensor:
     with name_scope(name, default_name, [shape, seed, mean, stddev]) as scope:
@@ -334,8 +347,14 @@ def stateless_truncated_normal(
 ) -> Tensor:
     """Normal numbers within two deviations of the mean that depend on `seed` [2] alone."""
     return _stateless_affine(
-        raw.StatelessTruncatedNormal, "stateless_truncated_normal", shape, seed, mean, stddev,
-        dtype, name,
+        raw.StatelessTruncatedNormal,
+        "stateless_truncated_normal",
+        shape,
+        seed,
+        mean,
+        stddev,
+        dtype,
+        name,
     )
 
 
