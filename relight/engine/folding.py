@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from relight.engine import control
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import errors, opdef
 from relight.ops import call
@@ -262,7 +263,10 @@ def drop_unused(plan: Plan) -> None:
     kept: list[Step] = []
     for step in reversed(plan.steps):
         outputs = [v for v in step.outputs if v is not None]
-        needed = any(v in used for v in outputs) or not _removable(plan, step)
+        if step.node is not None and step.what in control.NODES:
+            needed = control.trim(step, used)
+        else:
+            needed = any(v in used for v in outputs) or not _removable(plan, step)
         if needed:
             used.update(step.flat_inputs())
             kept.append(step)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from relight.graph import opdef
@@ -22,9 +22,14 @@ _lock = threading.RLock()
 
 @contextlib.contextmanager
 def fed(
-    feeds: Sequence[Tensor], shapes: Sequence[tuple[int, ...]], nodes: Sequence[Operation]
+    feeds: Sequence[Tensor],
+    shapes: Sequence[tuple[int, ...] | None],
+    nodes: Sequence[Operation],
+    elements: Mapping[Tensor, tuple[int, ...]] | None = None,
 ) -> Iterator[bool]:
     """Inside, tensors of `nodes` (in order) have the shapes that follow from those of the feeds.
+
+    `elements`: the shape that all elements of a fed list have.
 
     Gives False, with nothing changed, when a shape rule refuses them: the error is for the run.
     The graph itself is as before afterwards; other threads wait with their plans meanwhile.
@@ -42,9 +47,12 @@ def fed(
         try:
             try:
                 for tensor, sizes in zip(feeds, shapes, strict=True):
-                    learn(tensor, TensorShape.of(tuple(sizes)))
+                    if sizes is not None:
+                        learn(tensor, TensorShape.of(tuple(sizes)))
+                lists = dict(elements or {})
                 for node in nodes:
                     _infer(node, given, learn)
+                    _from_list(node, lists, learn)
                 fits = True
             except ValueError:
                 _restore(saved)
@@ -61,6 +69,17 @@ def _infer(node: Operation, given: set[Tensor], learn: Any) -> None:
     for tensor, shape in zip(node._outputs, rule(node), strict=True):
         if shape is not None and tensor not in given:
             learn(tensor, TensorShape.of(shape) if type(shape) is tuple else TensorShape(shape))
+
+
+def _from_list(node: Operation, lists: dict[Tensor, tuple[int, ...]], learn: Any) -> None:
+    """What is read from a list has the shape of its elements."""
+    if not lists or node.type not in ("TensorListPopBack", "TensorListGetItem"):
+        return
+    shape = lists.get(node._inputs[0])
+    if shape is not None:
+        learn(node._outputs[-1], TensorShape.of(shape))
+        if node.type == "TensorListPopBack":
+            lists[node._outputs[0]] = shape
 
 
 def _restore(saved: list[tuple[Tensor, TensorShape]]) -> None:

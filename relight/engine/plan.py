@@ -285,18 +285,20 @@ def make(
     fetches: list[Any],
     feeds: list[Tensor],
     body: bool = False,
-    shapes: Sequence[tuple[int, ...]] | None = None,
+    shapes: Sequence[tuple[int, ...] | None] | None = None,
+    elements: Any = None,
 ) -> Plan | None:
     """The finished plan, generated function included, for fetched tensors and operations.
 
     `body`: it is the body of a function, and takes and gives values in their natural kinds.
-    `shapes`: the plan is for feeds of these shapes only; None is given when they do not fit.
+    `shapes`: the plan is for feeds of these shapes only (None: of any); None is given when they do
+    not fit. `elements`: the shape of what fed lists hold.
     """
     nodes = prune(fetches, set(feeds))
     with torch.inference_mode():
         if shapes is None:
             return _finish(_Lowering(graph, feeds, fetches, body).lower(nodes), body)
-        with known_shapes.fed(feeds, shapes, nodes) as fits:
+        with known_shapes.fed(feeds, shapes, nodes, elements) as fits:
             if not fits:
                 return None
             return _finish(_Lowering(graph, feeds, fetches, body).lower(nodes), body)

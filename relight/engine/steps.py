@@ -20,7 +20,7 @@ class Value:
         self.name = name
 
     def __repr__(self) -> str:
-        return f"<{self.kind} {self.name or id(self)} {self.tensor.name if self.tensor else ''}>"
+        return f"<{self.kind} {self.name or id(self)} {'' if self.tensor is None else self.tensor.name}>"
 
 
 @dataclasses.dataclass(eq=False)
@@ -30,6 +30,7 @@ class Step:
     `inputs` holds Values, lists of Values, or None (an absent optional input of a fused step).
     `takes_session`: the session's state is passed first. `inline`: a template of generated code
     instead of a call, with `{0}` ... for the inputs. `fresh`: whether the outputs are new memory.
+    `kept`: the outputs of the node that the step's outputs are, when some are left out.
     """
 
     what: str
@@ -42,6 +43,7 @@ class Step:
     views: int | None = None
     fresh: bool = True
     nodes: tuple[Operation, ...] = ()
+    kept: list[int] | None = None
 
     def flat_inputs(self) -> list[Value]:
         """The Values among the inputs, lists opened."""
