@@ -114,8 +114,10 @@ def _array_of_python(value: Any, dtype: dtypes.DType | None) -> np.ndarray:
         elif array.size == 0 and array.dtype.kind not in "OSU":
             array = array.astype(np.float32)
     if array.dtype == np.object_ and _first_mismatch(value, dtypes.string) is not None:
-        raise TypeError(f"Failed to convert object of type {type(value)} to Tensor. Contents: "
-                        f"{value}. Consider casting elements to a supported type.")
+        raise TypeError(
+            f"Failed to convert object of type {type(value)} to Tensor. Contents: "
+            f"{value}. Consider casting elements to a supported type."
+        )
     return array
 
 
@@ -133,8 +135,9 @@ def _plain(value: Any) -> Any:
 
 def _bytes_array(array: np.ndarray, value: Any, dtype: dtypes.DType | None) -> np.ndarray:
     if dtype not in (None, dtypes.string):
-        raise TypeError(f"Expected {dtype.name}, got {value!r} of type "
-                        f"'{type(value).__name__}' instead.")
+        raise TypeError(
+            f"Expected {dtype.name}, got {value!r} of type '{type(value).__name__}' instead."
+        )
     result = np.empty(array.shape, np.object_)
     if isinstance(value, bytes):  # numpy would strip trailing zero bytes
         result[()] = value
@@ -143,8 +146,9 @@ def _bytes_array(array: np.ndarray, value: Any, dtype: dtypes.DType | None) -> n
     flat, target = source.reshape(-1), result.reshape(-1)
     for i, item in enumerate(flat):
         if not isinstance(item, (str, bytes)):
-            raise TypeError(f"Expected string, got {item!r} of type '{type(item).__name__}' "
-                            "instead.")
+            raise TypeError(
+                f"Expected string, got {item!r} of type '{type(item).__name__}' instead."
+            )
         target[i] = item.encode() if isinstance(item, str) else bytes(item)
     return result
 
@@ -170,7 +174,11 @@ def _to_shape(array: np.ndarray, shape: Any) -> np.ndarray:
 
 
 def constant(
-    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+    value: Any,
+    dtype: Any = None,
+    shape: Any = None,
+    name: str = "Const",
+    verify_shape: bool = False,
 ) -> Tensor:
     """A `Const` node of a Python or numpy value.
 
@@ -218,10 +226,14 @@ def _convert_shape(value: Any, dtype: Any = None, name: str | None = None, as_re
         dtype = dtypes.int64 if any(s >= 2**31 for s in sizes) else dtypes.int32
     elif dtype not in (dtypes.int32, dtypes.int64):
         raise TypeError(f"Cannot convert a TensorShape to dtype: {dtype}")
-    return constant(np.array(sizes, dtype.as_numpy_dtype), dtype=dtype, name=name or "shape_as_tensor")
+    return constant(
+        np.array(sizes, dtype.as_numpy_dtype), dtype=dtype, name=name or "shape_as_tensor"
+    )
 
 
-def _convert_dimension(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False):
+def _convert_dimension(
+    value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False
+):
     del as_ref
     if value.value is None:
         raise ValueError(f"Cannot convert an unknown Dimension to a Tensor: {value}")
@@ -281,14 +293,13 @@ def _pack(value: Any, dtype: Any, name: str) -> Any:
                     f"Cannot convert a list containing a tensor of dtype {item.dtype} to "
                     f"{dtype} (Tensor is: {item!r})"
                 )
-            must_pack = must_pack or (
-                not isinstance(item, (list, tuple)) and _holds_tensor(item)
-            )
+            must_pack = must_pack or (not isinstance(item, (list, tuple)) and _holds_tensor(item))
             items.append(item)
         if not must_pack:
             return items
         items = [
-            item if not isinstance(item, (list, tuple)) and _holds_tensor(item)
+            item
+            if not isinstance(item, (list, tuple)) and _holds_tensor(item)
             else constant(item, dtype=dtype, name=str(i))
             for i, item in enumerate(items)
         ]
@@ -305,7 +316,21 @@ register_conversion(object, _convert_constant, 1000)
 
 _MAX_ELEMENTS = 1 << 16  # larger constants are not computed for shape inference
 _PYTHON_FOLDED = frozenset(
-    "Const Shape Size Rank Range Cast Concat ConcatV2 ConcatOffset Pack Fill Equal NotEqual".split()
+    [
+        "Const",
+        "Shape",
+        "Size",
+        "Rank",
+        "Range",
+        "Cast",
+        "Concat",
+        "ConcatV2",
+        "ConcatOffset",
+        "Pack",
+        "Fill",
+        "Equal",
+        "NotEqual",
+    ]
 )
 
 
@@ -352,11 +377,17 @@ def _known(tensor: Tensor, op_types: frozenset[str] | None = None, depth: int = 
         found = _of_shape(node, tensor.value_index)
         if found is not None or op_types is not None:
             return found
-    if static is not None and None not in static and int(np.prod(static, dtype=np.int64)) > _MAX_ELEMENTS:
+    if (
+        static is not None
+        and None not in static
+        and int(np.prod(static, dtype=np.int64)) > _MAX_ELEMENTS
+    ):
         return None
     record = opdef.record(node.type)
     if record.kernel is None or record.is_stateful or not node._inputs:
         return None
+    if tensor.dtype.base_dtype in (dtypes.variant, dtypes.resource):
+        return None  # no array holds it
     if node.type == "PlaceholderWithDefault":  # its value may be fed
         return None
     if any(t.dtype._is_ref_dtype for t in node._inputs) or node._attrs.get("_relight_opaque"):

@@ -86,8 +86,11 @@ def TensorListGather(node: Any) -> Any:
                     "Tried to gather from an empty list with non-fully-defined element_shape: "
                     f"{element_shape}"
                 )
-            return torch.empty((0, *shape), dtype=dtype)
-        return torch.stack(_filled(ListValue(tuple(wanted), handle.element_shape), shape, dtype))
+            return np.empty((0, *shape), object) if dtype is None else torch.empty(
+                (0, *shape), dtype=dtype
+            )
+        items = _filled(ListValue(tuple(wanted), handle.element_shape), shape, dtype)
+        return np.stack(items) if dtype is None else torch.stack(items)
 
     return gather
 
@@ -107,9 +110,7 @@ def _scattered(
 ) -> ListValue:
     for i, row in zip(indices.tolist(), tensor.unbind(0), strict=True):
         if i < 0:
-            raise _invalid(
-                f"Indices in TensorListScatter must all be non-negative, but saw {i}."
-            )
+            raise _invalid(f"Indices in TensorListScatter must all be non-negative, but saw {i}.")
         if i >= len(items):
             items.extend([None] * (i + 1 - len(items)))
         items[i] = row
@@ -152,8 +153,9 @@ def TensorListScatterV2(tensor, indices, element_shape, num_elements):
     count = int(num_elements)
     highest = max(indices.tolist(), default=-1)
     if 0 <= count <= highest:
-        raise _invalid(f"TensorListScatter: Trying to scatter at index {highest} in list with "
-                       f"size {count}")
+        raise _invalid(
+            f"TensorListScatter: Trying to scatter at index {highest} in list with size {count}"
+        )
     return _scattered([None] * max(count, 0), tensor, indices, _shape_of(element_shape))
 
 
@@ -210,9 +212,7 @@ def _concatenated(
                 )
             item = torch.zeros((rows, *shape[1:]), dtype=dtype)
         if item.ndim == 0:
-            raise _invalid(
-                f"Concat saw a scalar shape at index {k} but requires at least vectors."
-            )
+            raise _invalid(f"Concat saw a scalar shape at index {k} but requires at least vectors.")
         items.append(item)
     if not items:
         if shape is None or not _known(shape[1:]):
@@ -230,8 +230,12 @@ def _concat_shape(inner: Any) -> list[Any]:
     return [(None, *inner._sizes[1:]), (None,)]
 
 
-@op("TensorListConcatV2", specialise=True, host=("element_shape", "leading_dims"),
-    shape=lambda node: _concat_shape(_element(node, 1)))
+@op(
+    "TensorListConcatV2",
+    specialise=True,
+    host=("element_shape", "leading_dims"),
+    shape=lambda node: _concat_shape(_element(node, 1)),
+)
 def TensorListConcatV2(node: Any) -> Any:
     """All elements joined along their first axis, and how many rows each has."""
     dtype = _element_type(node)
@@ -245,8 +249,11 @@ def TensorListConcatV2(node: Any) -> Any:
     return concat
 
 
-@op("TensorListConcat", specialise=True,
-    shape=lambda node: _concat_shape(node._attrs["element_shape"]))
+@op(
+    "TensorListConcat",
+    specialise=True,
+    shape=lambda node: _concat_shape(node._attrs["element_shape"]),
+)
 def TensorListConcat(node: Any) -> Any:
     """All elements joined along their first axis, and how many rows each has."""
     dtype = _element_type(node)

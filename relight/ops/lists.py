@@ -36,7 +36,10 @@ class ListValue:
             return ListValue((None,) * len(self.items), shape)  # made when one is read
         return ListValue(
             tuple(
-                None if i is None else i.zeros_like() if isinstance(i, ListValue)
+                None
+                if i is None
+                else i.zeros_like()
+                if isinstance(i, ListValue)
                 else torch.zeros_like(i)
                 for i in self.items
             ),
@@ -62,17 +65,23 @@ class ListValue:
         if shape is None or any(s < 0 for s in shape):
             if other is None:
                 raise errors.InvalidArgumentError(
-                    None, None, f"Trying to read an uninitialized tensor (index {index}) of a list "
-                    f"whose element shape is not fully defined: {shape}"
+                    None,
+                    None,
+                    f"Trying to read an uninitialized tensor (index {index}) of a list "
+                    f"whose element shape is not fully defined: {shape}",
                 )
             shape = other.shape
+        if dtype is None:
+            return np.full(shape, b"", object)
         return torch.zeros(shape, dtype=dtype, device=None if other is None else other.device)
 
 
 def _element_type(node: Any) -> Any:
-    """The torch type of a list's elements; None for lists of lists."""
+    """The torch type of a list's elements; None for strings and lists of lists."""
     dtype = node._attrs["element_dtype"]
-    return None if dtype.base_dtype is dtypes.variant else torch_dtype(dtype)
+    if dtype.base_dtype in (dtypes.variant, dtypes.string):
+        return None
+    return torch_dtype(dtype)
 
 
 def _shape_of(value: np.ndarray) -> Any:
@@ -154,8 +163,12 @@ def TensorListLength(input_handle):
     return np.array(len(input_handle.items), np.int32)
 
 
-@op("TensorListGetItem", specialise=True, host=("index", "element_shape"),
-    shape=lambda node: [_element(node, 2)])
+@op(
+    "TensorListGetItem",
+    specialise=True,
+    host=("index", "element_shape"),
+    shape=lambda node: [_element(node, 2)],
+)
 def TensorListGetItem(node: Any) -> Any:
     """One element."""
     dtype = _element_type(node)
@@ -164,16 +177,16 @@ def TensorListGetItem(node: Any) -> Any:
         i = int(index)
         if not 0 <= i < len(handle.items):
             raise errors.InvalidArgumentError(
-                None, None,
+                None,
+                None,
                 f"Trying to access element {i} in a list with {len(handle.items)} elements.",
             )
         item = handle.items[i]
         if item is not None:
             return item
         shape = _shape_of(element_shape)
-        if shape is not None and all(s >= 0 for s in shape):
-            return torch.zeros(shape, dtype=dtype)
-        return handle.zeros(dtype, i)
+        known = shape is not None and all(s >= 0 for s in shape)
+        return ListValue(handle.items, shape if known else handle.element_shape).zeros(dtype, i)
 
     return get
 
@@ -201,7 +214,9 @@ def TensorListSetItem(input_handle, index, item):
 @TensorListSetItem.gradient
 def _(op, grad):
     element = raw.TensorListGetItem(
-        grad, op._inputs[1], _static_element(op._inputs[2]),
+        grad,
+        op._inputs[1],
+        _static_element(op._inputs[2]),
         element_dtype=op._attrs["element_dtype"],
     )
     cleared = raw.TensorListSetItem(grad, op._inputs[1], raw.ZerosLike(op._inputs[2]))
@@ -228,15 +243,20 @@ def TensorListStack(node: Any) -> Any:
                 shape = handle.element_shape
             if shape is None or any(s < 0 for s in shape):
                 raise errors.InvalidArgumentError(
-                    None, None, "Tried to stack elements of an empty list with non-fully-defined "
-                    f"element_shape: {element_shape}"
+                    None,
+                    None,
+                    "Tried to stack elements of an empty list with non-fully-defined "
+                    f"element_shape: {element_shape}",
                 )
-            return torch.empty((0, *shape), dtype=dtype)
-        known = ListValue(handle.items, shape if shape is not None and all(
-            s >= 0 for s in shape) else handle.element_shape)
-        return torch.stack(
-            [known.zeros(dtype, i) if t is None else t for i, t in enumerate(handle.items)]
+            return np.empty((0, *shape), object) if dtype is None else torch.empty(
+                (0, *shape), dtype=dtype
+            )
+        known = ListValue(
+            handle.items,
+            shape if shape is not None and all(s >= 0 for s in shape) else handle.element_shape,
         )
+        items = [known.zeros(dtype, i) if t is None else t for i, t in enumerate(handle.items)]
+        return np.stack(items) if dtype is None else torch.stack(items)
 
     return stack
 
@@ -249,7 +269,8 @@ def _(op, grad):
 @op("TensorListFromTensor", shape=scalar, host=("element_shape",))
 def TensorListFromTensor(tensor, element_shape):
     """The rows of a tensor as a list."""
-    return ListValue(tuple(tensor.unbind(0)), _shape_of(element_shape))
+    rows = tensor.unbind(0) if isinstance(tensor, torch.Tensor) else map(np.asarray, tensor)
+    return ListValue(tuple(rows), _shape_of(element_shape))
 
 
 @TensorListFromTensor.gradient
@@ -258,9 +279,7 @@ def _(op, grad):
     static = tensor.shape._sizes
     shape = -1 if static is None else [-1 if s is None else s for s in static[1:]]
     return [
-        raw.TensorListStack(
-            grad, np.array(shape, np.int32), element_dtype=tensor.dtype.base_dtype
-        ),
+        raw.TensorListStack(grad, np.array(shape, np.int32), element_dtype=tensor.dtype.base_dtype),
         None,
     ]
 

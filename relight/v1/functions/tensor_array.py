@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relight.graph import dtypes
+from relight.graph import dtypes, errors
 from relight.graph.export import export
 from relight.graph.graph import name_scope
 from relight.graph.node import Operation, Tensor
@@ -131,12 +131,14 @@ class TensorArray:
         )
 
     def _value(self, value: Any) -> Tensor:
-        """What is written, as a tensor; ValueError when it has another type."""
+        """What is written, as a tensor; InvalidArgumentError when it has another type."""
         tensor = convert_to_tensor(value, preferred_dtype=self._dtype, name="value")
         if tensor.dtype.base_dtype is not self._dtype:
-            raise ValueError(
+            raise errors.InvalidArgumentError(
+                None,
+                tensor.op,
                 f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype "
-                f"{tensor.dtype.base_dtype.name} ({tensor.name})."
+                f"{tensor.dtype.base_dtype.name} ({tensor.name}).",
             )
         return tensor
 
@@ -163,7 +165,8 @@ class TensorArray:
     def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
         """The array with `value` as the element with this index.
 
-        ValueError for a value of another type, or a shape that contradicts earlier ones.
+        InvalidArgumentError for a value of another type, ValueError for a shape that contradicts
+        earlier ones.
         """
         with name_scope(name, "TensorArrayWrite", [self._flow, index, value]) as scope:
             tensor = self._value(value)
