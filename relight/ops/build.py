@@ -1,8 +1,8 @@
 """Building nodes: values become tensors, types and attrs are inferred, and a node is added.
 
-`raw.MatMul(a, b, transpose_a=True, name=None)` exists for every op of TensorFlow 1.15, made from its
-signature: inputs, then attrs (in any order, by keyword or position), then `name`. It gives a Tensor,
-a named tuple of them, a list for a list output, or the Operation of an op without outputs.
+`raw.MatMul(a, b, transpose_a=True, name=None)` exists for every op of TensorFlow 1.15, made from
+its signature: inputs, then attrs (in any order, by keyword or position), then `name`. It gives a
+Tensor, a named tuple of them, a list for a list output, or the Operation of an op without outputs.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ Conversion = Callable[..., Any]
 _conversions: list[tuple[int, int, Any, Conversion]] = []
 
 
-def register_conversion(base_type: Any, function: Conversion, priority: int = 100) -> None:
-    """Teach `convert_to_tensor` a type: `function(value, dtype=, name=, as_ref=)`.
+def register_conversion(base_type: Any, conversion_func: Conversion, priority: int = 100) -> None:
+    """Teach `convert_to_tensor` a type: `conversion_func(value, dtype=, name=, as_ref=)`.
 
     Lower priorities are asked first; a function may answer NotImplemented.
     """
-    if not (isinstance(base_type, type) or isinstance(base_type, tuple)):
+    if not (isinstance(base_type, (type, tuple))):
         raise TypeError("base_type must be a type or a tuple of types.")
-    if not callable(function):
+    if not callable(conversion_func):
         raise TypeError("conversion_func must be callable.")
-    _conversions.append((priority, len(_conversions), base_type, function))
+    _conversions.append((priority, len(_conversions), base_type, conversion_func))
     _conversions.sort(key=lambda c: c[:2])
 
 
@@ -252,7 +252,10 @@ class _Builder:
         for i, value in enumerate(values):
             try:
                 tensor = convert_to_tensor(
-                    value, dtype=dtype, name=f"{arg.name}_{i}", preferred_dtype=preferred,
+                    value,
+                    dtype=dtype,
+                    name=f"{arg.name}_{i}",
+                    preferred_dtype=preferred,
                     as_ref=arg.is_ref,
                 )
             except (TypeError, ValueError):
@@ -266,9 +269,13 @@ class _Builder:
                 raise TypeError(
                     f"Tensors in list passed to '{arg.name}' of '{op_type}' Op have types "
                     f"[{described}] that "
-                    + ("don't all match." if arg.dtype is None and dtype is not None
-                       and self.inferred_from.get(arg.type_attr or "") is None
-                       else f"do not match expected type {dtype.name if dtype else '?'}.")
+                    + (
+                        "don't all match."
+                        if arg.dtype is None
+                        and dtype is not None
+                        and self.inferred_from.get(arg.type_attr or "") is None
+                        else f"do not match expected type {dtype.name if dtype else '?'}."
+                    )
                 ) from None
             dtype = dtype or tensor.dtype.base_dtype
             tensors.append(tensor)
@@ -346,8 +353,9 @@ def _attr_scalar(kind: str, attr: opdef.AttrDef, what: str, value: Any) -> Any:
         text = attr_values._text(value) if isinstance(value, bytes) else value
         if attr.allowed is not None and text not in attr.allowed:
             allowed = '", "'.join(attr.allowed)
-            raise ValueError(f"{what[0].upper()}{what[1:]} passed string '{text}' not in: "
-                             f'"{allowed}".')
+            raise ValueError(
+                f"{what[0].upper()}{what[1:]} passed string '{text}' not in: \"{allowed}\"."
+            )
         return text
     if kind == "shape":
         return TensorShape(value)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from relight.graph.export import export
 from relight.v1._missing import missing
 
 # A package to the import system: `import tensorflow.compat.v1` passes through here.
@@ -83,11 +84,13 @@ def forward_compatible(year: int, month: int, day: int) -> bool:
     return datetime.date(year, month, day) < _FORWARD_COMPATIBILITY_HORIZON
 
 
+@export("dimension_value")
 def dimension_value(dimension: Any) -> int | None:
     """The size of a Dimension, an int or None as int or None."""
     return getattr(dimension, "value", dimension)
 
 
+@export("dimension_at_index")
 def dimension_at_index(shape: Any, index: int) -> Any:
     """The Dimension at `index` of a TensorShape; an unknown one when the rank is not known."""
     from relight.graph.shapes import Dimension

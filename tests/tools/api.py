@@ -42,7 +42,7 @@ def arguments() -> dict[str, tuple[str, str]]:
 
 @functools.cache
 def namespaces() -> dict[str, list[str]]:
-    """Namespace of TensorFlow 1.15 ("" for tf itself) -> its public members, namespaces left out."""
+    """Namespace of TensorFlow 1.15 ("" is tf itself) -> public members that are no namespaces."""
     text = (ROOT / "relight" / "v1" / "names.txt").read_text()
     spaces = {}
     for line in text.splitlines():
@@ -181,9 +181,9 @@ def page(found: dict[str, Any]) -> str:
     lines = [
         "# What relight supports",
         "",
-        "Written by `make api` (`python tests/tools/api.py --write`) from the source; do not edit.",
-        "TensorFlow 1.15.0 is the reference. A name that is not here raises an `AttributeError` that",
-        "says so; a graph with an op that has no kernel loads, and says so when it is run.",
+        "Written by `python tests/tools/api.py --write` from the source; do not edit.",
+        "TensorFlow 1.15.0 is the reference. A name that is not here raises an `AttributeError`",
+        "that says so; a graph with an op that has no kernel loads, and says so when it is run.",
         "",
         "| | relight | TensorFlow 1.15 |",
         "|---|---:|---:|",
