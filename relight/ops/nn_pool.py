@@ -350,22 +350,6 @@ def MaxPoolGradWithArgmax(node: Any) -> Any:
     return kernel
 
 
-@op("MaxPoolGradGradWithArgmax", shape=shape_rules.like_input(2), specialise=True)
-def MaxPoolGradGradWithArgmax(node: Any) -> Any:
-    """The values of `grad` (input's shape) at the places that MaxPoolWithArgmax gave."""
-    with_batch = bool(node._attrs.get("include_batch_in_index"))
-
-    def kernel(x: torch.Tensor, grad: torch.Tensor, argmax: torch.Tensor) -> torch.Tensor:
-        places = argmax.long()
-        if not with_batch:
-            size = x[0].numel() if x.shape[0] else 0
-            image = torch.arange(x.shape[0], device=x.device).reshape(-1, 1, 1, 1)
-            places = places + image * size
-        return grad.reshape(-1)[places]
-
-    return kernel
-
-
 def _average(node: Any) -> Any:
     pool = Pool.of(node)
     if pool.over_channels:

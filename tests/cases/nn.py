@@ -16,9 +16,24 @@ def _unary(function, **options):
     return case
 
 
-CASES = {name: _unary(name) for name in (
-    "relu", "relu6", "elu", "selu", "softplus", "softsign", "crelu", "leaky_relu", "softmax",
-    "log_softmax", "sigmoid", "tanh", "l2_loss")}
+CASES = {
+    name: _unary(name)
+    for name in (
+        "relu",
+        "relu6",
+        "elu",
+        "selu",
+        "softplus",
+        "softsign",
+        "crelu",
+        "leaky_relu",
+        "softmax",
+        "log_softmax",
+        "sigmoid",
+        "tanh",
+        "l2_loss",
+    )
+}
 CASES["leaky_relu_steep"] = _unary("leaky_relu", alpha=2.0)
 CASES["softmax_axis0"] = _unary("softmax", axis=0)
 CASES["log_softmax_dim"] = _unary("log_softmax", dim=0)
@@ -34,8 +49,12 @@ def swish(tf, np):
 
 def softmax_3d(tf, np):
     x = tf.constant(_data(np, 2, 3, 4))
-    return {"last": tf.nn.softmax(x), "middle": tf.nn.softmax(x, axis=1),
-            "negative": tf.nn.log_softmax(x, axis=-2), "tensor": tf.nn.softmax(x, tf.constant(1))}
+    return {
+        "last": tf.nn.softmax(x),
+        "middle": tf.nn.softmax(x, axis=1),
+        "negative": tf.nn.log_softmax(x, axis=-2),
+        "tensor": tf.nn.softmax(x, tf.constant(1)),
+    }
 
 
 def softmax_wrong_axis(tf, np):
@@ -81,7 +100,8 @@ def sparse_cross_entropy(tf, np):
     x = tf.constant(_data(np, 4, 5))
     y = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[0, 4, 2, 2], logits=x)
     wide = tf.nn.sparse_softmax_cross_entropy_with_logits(
-        labels=tf.constant([1, 2, 3, 4], tf.int64), logits=x, name="wide")
+        labels=tf.constant([1, 2, 3, 4], tf.int64), logits=x, name="wide"
+    )
     return {"y": y, "g": tf.gradients(y, x), "wide": wide}
 
 
@@ -129,15 +149,19 @@ def cross_entropy_old(tf, np):
 def cross_entropy_axes(tf, np):
     x, p = tf.constant(_data(np, 2, 3, 4)), tf.constant(_data(np, 2, 3, 4))
     half = tf.nn.softmax_cross_entropy_with_logits_v2(
-        tf.cast(p, tf.float16), tf.cast(x, tf.float16))
-    return {"last": tf.nn.softmax_cross_entropy_with_logits_v2(p, x),
-            "middle": tf.nn.softmax_cross_entropy_with_logits_v2(p, x, axis=1),
-            "half": half}
+        tf.cast(p, tf.float16), tf.cast(x, tf.float16)
+    )
+    return {
+        "last": tf.nn.softmax_cross_entropy_with_logits_v2(p, x),
+        "middle": tf.nn.softmax_cross_entropy_with_logits_v2(p, x, axis=1),
+        "half": half,
+    }
 
 
 def cross_entropy_broadcast(tf, np):
     loss, backprop = tf.raw_ops.SoftmaxCrossEntropyWithLogits(
-        features=_data(np, 3, 4), labels=_data(np, 1, 4))
+        features=_data(np, 3, 4), labels=_data(np, 1, 4)
+    )
     return {"loss": loss, "backprop": backprop}
 
 
@@ -159,8 +183,10 @@ def logistic_positional(tf, np):
 
 def poisson(tf, np):
     x, z = tf.constant(_data(np, 3, 4)), tf.constant(np.abs(_data(np, 3, 4)) + 0.1)
-    return {"short": tf.nn.log_poisson_loss(z, x),
-            "full": tf.nn.log_poisson_loss(z, x, compute_full_loss=True)}
+    return {
+        "short": tf.nn.log_poisson_loss(z, x),
+        "full": tf.nn.log_poisson_loss(z, x, compute_full_loss=True),
+    }
 
 
 def dropout_seeded(tf, np):
@@ -175,14 +201,19 @@ def dropout_seeded(tf, np):
 
 def dropout_none(tf, np):
     x = tf.constant(_data(np, 2, 2))
-    return {"same": tf.nn.dropout(x, 1.0) is x, "rate": tf.nn.dropout(x, rate=0) is x,
-            "tensor": tf.nn.dropout(x, tf.constant(1.0)) is x}
+    return {
+        "same": tf.nn.dropout(x, 1.0) is x,
+        "rate": tf.nn.dropout(x, rate=0) is x,
+        "tensor": tf.nn.dropout(x, tf.constant(1.0)) is x,
+    }
 
 
 def dropout_unknown(tf, np):
     x = tf.placeholder(tf.float32, [None, 4])
-    return {"shape": str(tf.nn.dropout(x, 0.5).shape),
-            "partly": str(tf.nn.dropout(x, 0.5, noise_shape=[None, 1]).shape)}
+    return {
+        "shape": str(tf.nn.dropout(x, 0.5).shape),
+        "partly": str(tf.nn.dropout(x, 0.5, noise_shape=[None, 1]).shape),
+    }
 
 
 def dropout_bad_rate(tf, np):
@@ -196,8 +227,12 @@ def dropout_integer(tf, np):
 def top_k(tf, np):
     x = tf.constant([[1.0, 5.0, 3.0, 5.0], [2.0, 2.0, 2.0, 7.0]])
     values, places = tf.nn.top_k(x, 3)
-    return {"values": values, "places": places, "g": tf.gradients(values * values, x),
-            "ints": list(tf.nn.top_k(tf.constant([3, 1, 2]), 2))}
+    return {
+        "values": values,
+        "places": places,
+        "g": tf.gradients(values * values, x),
+        "ints": list(tf.nn.top_k(tf.constant([3, 1, 2]), 2)),
+    }
 
 
 def top_k_too_many(tf, np):
@@ -206,8 +241,11 @@ def top_k_too_many(tf, np):
 
 def in_top_k(tf, np):
     x = tf.constant([[0.1, 0.9, 0.5], [0.3, 0.3, 0.3], [1.0, float("inf"), 0.0], [1.0, 2.0, 3.0]])
-    return {"1": tf.nn.in_top_k(x, [1, 2, 0, 0], 1), "2": tf.nn.in_top_k(x, [2, 2, 0, 5], 2),
-            "op": tf.raw_ops.InTopK(predictions=x, targets=[1, 2, 0, 0], k=3)}
+    return {
+        "1": tf.nn.in_top_k(x, [1, 2, 0, 0], 1),
+        "2": tf.nn.in_top_k(x, [2, 2, 0, 5], 2),
+        "op": tf.raw_ops.InTopK(predictions=x, targets=[1, 2, 0, 0], k=3),
+    }
 
 
 def nth_element(tf, np):
@@ -223,3 +261,15 @@ def zero_fraction(tf, np):
 
 
 zero_fraction.nodes = False
+
+
+def softsign_first(tf, np):
+    x = tf.constant(_data(np, 3, 5), name="x")
+    y = tf.nn.softsign(x)
+    return {"y": y, "g": tf.gradients(y * y, x)}
+
+
+def softplus_gradient(tf, np):
+    dy, x = tf.constant(_data(np, 3, 5)), tf.constant(_data(np, 3, 5) * 2)
+    g = tf.raw_ops.SoftplusGrad(gradients=dy, features=x)
+    return {"g": g, "second": tf.gradients(g * g, [dy, x])}

@@ -11,17 +11,25 @@ def moments(tf, np):
     mean, variance = tf.nn.moments(x, [0, 1])
     keep = tf.nn.moments(x, [2], keep_dims=True, name="keep")
     half = tf.nn.moments(tf.cast(x, tf.float16), [0])
-    return {"mean": mean, "variance": variance, "keep": list(keep), "half": list(half),
-            "g": tf.gradients(variance * mean, x)}
+    return {
+        "mean": mean,
+        "variance": variance,
+        "keep": list(keep),
+        "half": list(half),
+        "g": tf.gradients(variance * mean, x),
+    }
 
 
 def sufficient(tf, np):
     x = tf.constant(_data(np, 3, 4, 5))
     count, first, second, shift = tf.nn.sufficient_statistics(x, [0, 2], shift=1.0)
     plain = tf.nn.sufficient_statistics(x, [1], keep_dims=True)
-    return {"values": [count, first, second, shift], "plain": list(plain[:3]),
-            "moments": list(tf.nn.normalize_moments(count, first, second, shift)),
-            "unshifted": list(tf.nn.normalize_moments(*plain))}
+    return {
+        "values": [count, first, second, shift],
+        "plain": list(plain[:3]),
+        "moments": list(tf.nn.normalize_moments(count, first, second, shift)),
+        "unshifted": list(tf.nn.normalize_moments(*plain)),
+    }
 
 
 def sufficient_unknown(tf, np):
@@ -32,8 +40,11 @@ def sufficient_unknown(tf, np):
 def weighted(tf, np):
     x, w = tf.constant(_data(np, 3, 4)), tf.constant(np.abs(_data(np, 3, 4)))
     one = tf.nn.weighted_moments(x, [0], w)
-    return {"one": list(one), "keep": list(tf.nn.weighted_moments(x, [0, 1], 2, keep_dims=True)),
-            "g": tf.gradients(one, [x, w])}
+    return {
+        "one": list(one),
+        "keep": list(tf.nn.weighted_moments(x, [0, 1], 2, keep_dims=True)),
+        "g": tf.gradients(one, [x, w]),
+    }
 
 
 def batch_normalization(tf, np):
@@ -46,8 +57,10 @@ def batch_normalization(tf, np):
 
 def global_normalization(tf, np):
     x, m, v, o, s = (tf.constant(_data(np, *n)) for n in ((1, 2, 2, 3), (3,), (3,), (3,), (3,)))
-    return {"y": tf.nn.batch_norm_with_global_normalization(x, m, v * v, o, s, 0.001, True),
-            "unscaled": tf.nn.batch_norm_with_global_normalization(x, m, v * v, o, s, 0.001, False)}
+    return {
+        "y": tf.nn.batch_norm_with_global_normalization(x, m, v * v, o, s, 0.001, True),
+        "unscaled": tf.nn.batch_norm_with_global_normalization(x, m, v * v, o, s, 0.001, False),
+    }
 
 
 def _fused(training, version, layout="NHWC"):
@@ -58,14 +71,20 @@ def _fused(training, version, layout="NHWC"):
         m = empty if training else tf.constant(_data(np, 3))
         v = empty if training else tf.constant(np.abs(_data(np, 3)))
         build = getattr(tf.raw_ops, "FusedBatchNorm" + version)
-        outputs = build(x=x, scale=s, offset=o, mean=m, variance=v, epsilon=0.01,
-                        is_training=training)
+        outputs = build(
+            x=x, scale=s, offset=o, mean=m, variance=v, epsilon=0.01, is_training=training
+        )
         y = outputs[0]
         grads = tf.gradients(y * y, [x, s, o])
         if not training:  # the other outputs are not set by TensorFlow
             return {"y": y, "grads": grads}
-        return {"y": y, "mean": outputs[1], "variance": outputs[2], "saved": list(outputs[3:5]),
-                "grads": grads}
+        return {
+            "y": y,
+            "mean": outputs[1],
+            "variance": outputs[2],
+            "saved": list(outputs[3:5]),
+            "grads": grads,
+        }
 
     case.atol = 1e-5
     return case

@@ -31,8 +31,9 @@ for _kind in ("max_pool", "avg_pool"):
     CASES[_kind + "_even_same"] = _pool(_kind, _IMAGE, 2, 1, "SAME")
     CASES[_kind + "_overlap_valid"] = _pool(_kind, _IMAGE, 3, 2, "VALID")
     CASES[_kind + "_3d"] = _pool(_kind + "3d", _VOLUME, 2, 2, "SAME")
-    CASES[_kind + "_3d_valid"] = _pool(_kind + "3d", _VOLUME, [1, 2, 3, 2, 1], [1, 1, 2, 2, 1],
-                                       "VALID")
+    CASES[_kind + "_3d_valid"] = _pool(
+        _kind + "3d", _VOLUME, [1, 2, 3, 2, 1], [1, 1, 2, 2, 1], "VALID"
+    )
     CASES[_kind + "_1d"] = _pool(_kind + "1d", _SEQUENCE, 3, 2, "SAME")
 
 
@@ -78,7 +79,8 @@ def max_pool_argmax(tf, np):
     x = tf.constant(_data(np, *_IMAGE))
     y, where = tf.nn.max_pool_with_argmax(x, [1, 3, 3, 1], [1, 2, 2, 1], "SAME")
     z, narrow = tf.nn.max_pool_with_argmax(
-        x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID", include_batch_in_index=True)
+        x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID", include_batch_in_index=True
+    )
     return {"y": y, "where": where, "z": z, "narrow": narrow}
 
 
@@ -105,6 +107,23 @@ def morphology(tf, np):
 
     x, w = tf.constant(_data(np, 1, 5, 6, 2)), tf.constant(_data(np, 2, 3, 2))
     y = build(x, w)
-    return {"y": y, "grads": tf.gradients(y * y, [x, w]),
-            "valid": tf.nn.dilation2d(x, w, [1, 1, 1, 1], [1, 1, 1, 1], "VALID"),
-            "eroded": tf.nn.erosion2d(x, w, [1, 1, 1, 1], [1, 1, 1, 1], "SAME")}
+    return {
+        "y": y,
+        "grads": tf.gradients(y * y, [x, w]),
+        "valid": tf.nn.dilation2d(x, w, [1, 1, 1, 1], [1, 1, 1, 1], "VALID"),
+        "eroded": tf.nn.erosion2d(x, w, [1, 1, 1, 1], [1, 1, 1, 1], "SAME"),
+    }
+
+
+def max_pool_v2_second(tf, np):
+    x = tf.constant(_data(np, *_IMAGE))
+    y = tf.raw_ops.MaxPoolV2(input=x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="VALID")
+    weight = tf.constant(_data(np, *y.shape.as_list()))
+    g = tf.gradients(y, x, grad_ys=weight)[0]
+    return {"g": g, "second": tf.gradients(g * g, weight)}
+
+
+def max_pool_argmax_gradient(tf, np):
+    x = tf.constant(_data(np, *_IMAGE))
+    y, _ = tf.nn.max_pool_with_argmax(x, [1, 3, 3, 1], [1, 2, 2, 1], "SAME")
+    return {"g": tf.gradients(y * y, x)}
