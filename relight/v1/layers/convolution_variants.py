@@ -271,7 +271,7 @@ class Conv2DTranspose(Conv2DTransposeBase, Layer):
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
@@ -295,7 +295,7 @@ def conv2d_transpose(
     activation: Any = None,
     use_bias: bool = True,
     kernel_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activity_regularizer: Any = None,
@@ -323,7 +323,7 @@ class Conv3DTranspose(Conv3DTransposeBase, Layer):
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
@@ -347,7 +347,7 @@ def conv3d_transpose(
     activation: Any = None,
     use_bias: bool = True,
     kernel_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activity_regularizer: Any = None,
@@ -378,7 +378,7 @@ class SeparableConv1D(SeparableConv1DBase, Layer):
         use_bias: bool = True,
         depthwise_initializer: Any = None,
         pointwise_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         depthwise_regularizer: Any = None,
         pointwise_regularizer: Any = None,
         bias_regularizer: Any = None,
@@ -407,7 +407,7 @@ def separable_conv1d(
     use_bias: bool = True,
     depthwise_initializer: Any = None,
     pointwise_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     depthwise_regularizer: Any = None,
     pointwise_regularizer: Any = None,
     bias_regularizer: Any = None,
@@ -440,7 +440,7 @@ class SeparableConv2D(SeparableConv2DBase, Layer):
         use_bias: bool = True,
         depthwise_initializer: Any = None,
         pointwise_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         depthwise_regularizer: Any = None,
         pointwise_regularizer: Any = None,
         bias_regularizer: Any = None,
@@ -469,7 +469,7 @@ def separable_conv2d(
     use_bias: bool = True,
     depthwise_initializer: Any = None,
     pointwise_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     depthwise_regularizer: Any = None,
     pointwise_regularizer: Any = None,
     bias_regularizer: Any = None,

@@ -187,7 +187,7 @@ class Conv1D(Conv1DBase, Layer):
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
@@ -212,7 +212,7 @@ def conv1d(
     activation: Any = None,
     use_bias: bool = True,
     kernel_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activity_regularizer: Any = None,
@@ -244,7 +244,7 @@ class Conv2D(Conv2DBase, Layer):
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
@@ -269,7 +269,7 @@ def conv2d(
     activation: Any = None,
     use_bias: bool = True,
     kernel_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activity_regularizer: Any = None,
@@ -298,7 +298,7 @@ class Conv3D(Conv3DBase, Layer):
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = None,
-        bias_initializer: Any = Zeros(),  # noqa: B008
+        bias_initializer: Any = Zeros(),
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
@@ -323,7 +323,7 @@ def conv3d(
     activation: Any = None,
     use_bias: bool = True,
     kernel_initializer: Any = None,
-    bias_initializer: Any = Zeros(),  # noqa: B008
+    bias_initializer: Any = Zeros(),
     kernel_regularizer: Any = None,
     bias_regularizer: Any = None,
     activity_regularizer: Any = None,
