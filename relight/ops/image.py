@@ -34,7 +34,9 @@ def _check_channels(images: torch.Tensor) -> None:
         raise errors.InvalidArgumentError(None, None, "input must be at least 1D[]")
     if images.shape[-1] != 3:
         raise errors.InvalidArgumentError(
-            None, None, f"input must have 3 channels but input only has {images.shape[-1]} channels."
+            None,
+            None,
+            f"input must have 3 channels but input only has {images.shape[-1]} channels.",
         )
 
 
@@ -106,7 +108,7 @@ def _(op, grad):
     r_least = _mask((r < b) & (r < g))
     g_least = _mask((g <= r) & (g < b))
     b_least = _mask((b <= r) & (b <= g))
-    add, square = nodes._add, raw.Square
+    add, square = raw.Add, raw.Square
     # Saturation is 1 - least / most.
     ds_dr = _mask(r > 0) * add(
         r_most * add(g_least * g, b_least * b) * _safe(square(r)),
@@ -168,15 +170,6 @@ def AdjustContrastv2(images, contrast_factor):
     x = images.float()
     mean = x.mean((-3, -2), keepdim=True)
     return ((x - mean) * contrast_factor.float() + mean).to(images.dtype)
-
-
-@op("AdjustContrast", shape=_images)
-def AdjustContrast(images, contrast_factor, min_value, max_value):
-    """AdjustContrastv2 with the result clipped to [min_value, max_value]; float32."""
-    x = images.float()
-    mean = x.mean((-3, -2), keepdim=True)
-    result = (x - mean) * contrast_factor + mean
-    return torch.minimum(torch.maximum(result, min_value), max_value)
 
 
 @op("AdjustHue", shape=_images)

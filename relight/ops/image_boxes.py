@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from typing import Any
 
@@ -220,44 +219,101 @@ def _overlaps(boxes: np.ndarray) -> Callable[[int, list[int]], np.ndarray]:
     return overlap
 
 
+class _Queue:
+    """Candidates (score, box, seen), the best first; equal scores as in C++'s std::priority_queue.
+
+    Which of two boxes of one score survives depends on the order in which a binary heap gives
+    them, so its steps are those of the standard library that TensorFlow is built with.
+    """
+
+    def __init__(self, items: list[tuple[np.float32, int, int]]):
+        self._heap: list[tuple[np.float32, int, int]] = []
+        for item in items:
+            self.push(item)
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def push(self, item: tuple[np.float32, int, int]) -> None:
+        self._heap.append(item)
+        self._raise(len(self._heap) - 1, item)
+
+    def _raise(self, hole: int, item: tuple[np.float32, int, int]) -> None:
+        heap = self._heap
+        while hole > 0 and heap[(hole - 1) // 2][0] < item[0]:
+            heap[hole] = heap[(hole - 1) // 2]
+            hole = (hole - 1) // 2
+        heap[hole] = item
+
+    def pop(self) -> tuple[np.float32, int, int]:
+        heap = self._heap
+        best, last = heap[0], heap.pop()
+        if not heap:
+            return best
+        # The hole sinks to the bottom along the better children, then the last item rises from it.
+        size, hole = len(heap), 0
+        while 2 * hole + 2 < size:
+            child = 2 * hole + 2
+            if heap[child][0] < heap[child - 1][0]:
+                child -= 1
+            heap[hole] = heap[child]
+            hole = child
+        if 2 * hole + 1 < size:
+            heap[hole] = heap[2 * hole + 1]
+            hole = 2 * hole + 1
+        self._raise(hole, last)
+        return best
+
+
 def suppress(
     scores: np.ndarray, count: int, overlap: Callable[[int, list[int]], np.ndarray],
-    threshold: float, score_threshold: float, sigma: float = 0.0,
+    threshold: float, score_threshold: float, sigma: float = 0.0, again: bool = True,
 ) -> tuple[list[int], list[float]]:
     """(indices, scores) of at most `count` boxes, the best first.
 
-    A box that overlaps a better one by more than `threshold` is dropped. With `sigma` > 0 its score
-    is multiplied by exp(-overlap ** 2 / (2 sigma)) for each better one (Bodla et al., 2017).
+    A box that overlaps a better one by more than `threshold` is dropped. With `sigma` > 0 the score
+    of the others is multiplied by exp(-overlap ** 2 / (2 sigma)) for each better one (Bodla et al.,
+    2017). With `again`, as in TensorFlow 1.15's single-class ops, a chosen box is a candidate once
+    more, and is dropped by its overlap with itself; a box without area has none, and fills the rest.
     """
     factor = _f(-0.5) / _f(sigma) if sigma > 0 else _f(0)
-    queue = [(-float(s), i, 0) for i, s in enumerate(scores) if s > score_threshold]
-    heapq.heapify(queue)
+    queue = _Queue([(s, i, 0) for i, s in enumerate(scores) if s > score_threshold])
     chosen: list[int] = []
     kept: list[float] = []
     while queue and len(chosen) < count:
-        negative, box, seen = heapq.heappop(queue)
-        old = score = _f(-negative)
-        dropped = False
+        old, box, seen = queue.pop()
+        score = old
         # The chosen ones that this box has not met yet, the latest first.
         rivals = chosen[seen:][::-1]
+        met = len(chosen)
         if rivals:
             values = overlap(box, rivals)
-            if sigma <= 0:
-                dropped = bool((values > threshold).any())
+            if sigma > 0:
+                score, dropped = _weakened(score, values, threshold, score_threshold, factor)
             else:
-                for value in values:
-                    weight = np.exp(factor * value * value) if value <= threshold else _f(0)
-                    score = _f(score * weight)
-                    if score <= score_threshold:
-                        break
-        if dropped:
-            continue
+                dropped = bool((values > threshold).any())
+            if dropped:
+                continue
         if score == old:
             chosen.append(box)
             kept.append(float(score))
-        elif score > score_threshold:
-            heapq.heappush(queue, (-float(score), box, len(chosen)))
+        if score > score_threshold and (again or score != old):
+            queue.push((score, box, met))
     return chosen, kept
+
+
+def _weakened(
+    score: np.float32, overlaps: np.ndarray, threshold: float, score_threshold: float,
+    factor: np.float32,
+) -> tuple[np.float32, bool]:
+    """(the score after meeting boxes that overlap by so much, whether one dropped it)."""
+    for value in overlaps:
+        if value > threshold:
+            return score, True
+        score = _f(score * np.exp(factor * value * value))
+        if score <= score_threshold:
+            break
+    return score, False
 
 
 def _check(boxes: np.ndarray, scores: np.ndarray) -> None:
@@ -442,7 +498,7 @@ def CombinedNonMaxSuppression(
             own = boxes[image, :, label if boxes.shape[2] > 1 else 0]
             indices, kept = suppress(
                 scores[image, :, label], per_class, _overlaps(own), threshold,
-                float(score_threshold),
+                float(score_threshold), again=False,
             )
             found += [(s, label, i) for i, s in zip(indices, kept, strict=True)]
         found.sort(key=lambda item: -item[0])

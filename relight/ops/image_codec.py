@@ -38,7 +38,8 @@ def _contents(value: np.ndarray) -> bytes:
     return value[()]
 
 
-# -- 16-bit PNG, which Pillow reduces to 8 bits -----------------------------------------------------
+# -- 16-bit PNG, which Pillow reduces to 8 bits
+# -----------------------------------------------------
 
 
 def _unfilter(rows: np.ndarray, kinds: list[int], step: int) -> np.ndarray:

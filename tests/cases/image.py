@@ -65,8 +65,10 @@ def random_flips_of_batch(tf, np):
 
 def rot90(tf, np):
     x, batch = tf.constant(_data(np, 3, 4, 2)), tf.constant(_data(np, 2, 3, 4, 1))
-    return {"turns": [tf.image.rot90(x, k) for k in range(-1, 5)],
-            "batch": [tf.image.rot90(batch, k) for k in range(4)]}
+    return {
+        "turns": [tf.image.rot90(x, k) for k in range(-1, 5)],
+        "batch": [tf.image.rot90(batch, k) for k in range(4)],
+    }
 
 
 rot90.nodes = False  # tf.case is made of If nodes
@@ -209,8 +211,11 @@ def _batch_adjusted(name, *arguments):
 
 
 for _name, _values in (
-    ("adjust_brightness", (0.2, -0.3)), ("adjust_contrast", (0.5, 2.0)),
-    ("adjust_hue", (0.2, -0.45)), ("adjust_saturation", (0.3, 2.5)), ("adjust_gamma", (0.5, 2)),
+    ("adjust_brightness", (0.2, -0.3)),
+    ("adjust_contrast", (0.5, 2.0)),
+    ("adjust_hue", (0.2, -0.45)),
+    ("adjust_saturation", (0.3, 2.5)),
+    ("adjust_gamma", (0.5, 2)),
 ):
     for _i, _value in enumerate(_values):
         CASES["%s_%d" % (_name, _i)] = _adjusted(_name, _value)
@@ -230,12 +235,6 @@ def adjust_gradients(tf, np):
 def adjust_contrast_gradient(tf, np):
     x = tf.constant(_data(np, 4, 5, 3))
     return {"grads": tf.gradients(tf.image.adjust_contrast(x, 0.3), x)}
-
-
-def raw_contrast(tf, np):
-    x = tf.constant(_data(np, 2, 4, 5, 3))
-    return {"y": tf.raw_ops.AdjustContrast(images=x, contrast_factor=2.0, min_value=0.1,
-                                           max_value=0.9)}
 
 
 def gamma_negative(tf, np):
@@ -293,8 +292,10 @@ def gray_wrong(tf, np):
 
 def television(tf, np):
     x = tf.constant(_data(np, 3, 4, 3))
-    return {name: getattr(tf.image, name)(x)
-            for name in ("rgb_to_yiq", "yiq_to_rgb", "rgb_to_yuv", "yuv_to_rgb")}
+    return {
+        name: getattr(tf.image, name)(x)
+        for name in ("rgb_to_yiq", "yiq_to_rgb", "rgb_to_yuv", "yuv_to_rgb")
+    }
 
 
 # -- measures --------------------------------------------------------------------------------------
@@ -317,8 +318,9 @@ def psnr(tf, np):
     a, b = _data(np, 2, 5, 6, 3), _data(np, 2, 5, 6, 3) * 0.9
     return {
         "floats": tf.image.psnr(tf.constant(a), tf.constant(b), 1.0),
-        "bytes": tf.image.psnr(tf.constant(_bytes(np, 5, 6, 3)),
-                               tf.constant((b[0] * 255).astype(np.uint8)), 255),
+        "bytes": tf.image.psnr(
+            tf.constant(_bytes(np, 5, 6, 3)), tf.constant((b[0] * 255).astype(np.uint8)), 255
+        ),
     }
 
 
@@ -332,8 +334,9 @@ def ssim(tf, np):
     return {
         "floats": y,
         "small": tf.image.ssim(x, tf.constant(b), 1.0, filter_size=5, filter_sigma=0.8, k1=0.02),
-        "bytes": tf.image.ssim(tf.constant(_bytes(np, 12, 12, 1)),
-                               tf.constant(_bytes(np, 12, 12, 1) // 2), 255),
+        "bytes": tf.image.ssim(
+            tf.constant(_bytes(np, 12, 12, 1)), tf.constant(_bytes(np, 12, 12, 1) // 2), 255
+        ),
     }
 
 
@@ -351,8 +354,9 @@ ssim_gradient.rtol, ssim_gradient.atol = 1e-3, 1e-5
 
 def ssim_multiscale(tf, np):
     a = _data(np, 1, 46, 45, 1)
-    y = tf.image.ssim_multiscale(tf.constant(a), tf.constant(a * 0.8 + 0.1), 1.0,
-                                 power_factors=(0.3, 0.4, 0.3))
+    y = tf.image.ssim_multiscale(
+        tf.constant(a), tf.constant(a * 0.8 + 0.1), 1.0, power_factors=(0.3, 0.4, 0.3)
+    )
     return {"y": y}
 
 
@@ -361,8 +365,11 @@ ssim_multiscale.rtol = 1e-4
 
 
 def ssim_incompatible(tf, np):
-    return {"y": tf.image.ssim(tf.constant(_data(np, 2, 16, 14, 3)),
-                               tf.constant(_data(np, 3, 16, 14, 3)), 1.0)}
+    return {
+        "y": tf.image.ssim(
+            tf.constant(_data(np, 2, 16, 14, 3)), tf.constant(_data(np, 3, 16, 14, 3)), 1.0
+        )
+    }
 
 
 # -- boxes -----------------------------------------------------------------------------------------
@@ -388,19 +395,28 @@ def distorted_boxes(tf, np):
     picture = tf.constant(_data(np, 50, 60, 3))
     results = {}
     for i in range(4):
-        begin, shape, box = tf.image.sample_distorted_bounding_box(size, boxes, seed=i + 1,
-                                                                   seed2=5, min_object_covered=0.3)
+        begin, shape, box = tf.image.sample_distorted_bounding_box(
+            size, boxes, seed=i + 1, seed2=5, min_object_covered=0.3
+        )
         results["begin %d" % i], results["size %d" % i], results["box %d" % i] = begin, shape, box
     begin, shape, _ = tf.image.sample_distorted_bounding_box(
-        size, tf.zeros([1, 0, 4]), seed=2, seed2=9, aspect_ratio_range=[0.5, 2.0],
-        area_range=[0.2, 0.6], max_attempts=20, use_image_if_no_bounding_boxes=True)
+        size,
+        tf.zeros([1, 0, 4]),
+        seed=2,
+        seed2=9,
+        aspect_ratio_range=[0.5, 2.0],
+        area_range=[0.2, 0.6],
+        max_attempts=20,
+        use_image_if_no_bounding_boxes=True,
+    )
     results["cut"] = tf.slice(picture, begin, shape)
     return results
 
 
 def distorted_boxes_missing(tf, np):
     begin, _, _ = tf.image.sample_distorted_bounding_box(
-        [50, 60, 3], tf.zeros([1, 0, 4]), seed=2, seed2=9)
+        [50, 60, 3], tf.zeros([1, 0, 4]), seed=2, seed2=9
+    )
     return {"begin": begin}
 
 
@@ -408,10 +424,10 @@ def glimpses(tf, np):
     x = tf.constant(_data(np, 2, 8, 9, 2))
     return {
         "centered": tf.image.extract_glimpse(x, [4, 5], [[0.0, 0.0], [0.2, -0.3]]),
-        "pixels": tf.image.extract_glimpse(x, [3, 4], [[1.0, 1.0], [-1.0, 2.0]],
-                                           normalized=False),
-        "corner": tf.image.extract_glimpse(x, [2, 3], [[3.0, 4.0], [4.0, 3.0]], centered=False,
-                                           normalized=False),
+        "pixels": tf.image.extract_glimpse(x, [3, 4], [[1.0, 1.0], [-1.0, 2.0]], normalized=False),
+        "corner": tf.image.extract_glimpse(
+            x, [2, 3], [[3.0, 4.0], [4.0, 3.0]], centered=False, normalized=False
+        ),
         "shares": tf.image.extract_glimpse(x, [2, 3], [[0.3, 0.4], [0.5, 0.6]], centered=False),
     }
 
@@ -419,12 +435,22 @@ def glimpses(tf, np):
 def glimpses_outside(tf, np):
     x = tf.constant(_data(np, 2, 8, 9, 2))
     places = [[0.9, 0.9], [-2.0, 1.0]]
-    return {"zero": tf.raw_ops.ExtractGlimpse(input=x, size=[5, 6], offsets=places,
-                                              uniform_noise=False, noise="zero")}
+    return {
+        "zero": tf.raw_ops.ExtractGlimpse(
+            input=x, size=[5, 6], offsets=places, uniform_noise=False, noise="zero"
+        )
+    }
 
 
-_RIVALS = [[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [0, 10.1, 1, 11.1],
-           [0, 100, 1, 101], [1, 101, 0, 100]]
+_RIVALS = [
+    [0, 0, 1, 1],
+    [0, 0.1, 1, 1.1],
+    [0, -0.1, 1, 0.9],
+    [0, 10, 1, 11],
+    [0, 10.1, 1, 11.1],
+    [0, 100, 1, 101],
+    [1, 101, 0, 100],
+]
 _SCORES = [0.9, 0.75, 0.6, 0.95, 0.5, 0.3, 0.3]
 
 
@@ -442,8 +468,9 @@ def suppression(tf, np):
         "soft": list(soft),
         "hard": list(hard),
         "v1": tf.raw_ops.NonMaxSuppression(boxes=boxes, scores=scores, max_output_size=4),
-        "v2": tf.raw_ops.NonMaxSuppressionV2(boxes=boxes, scores=scores, max_output_size=4,
-                                             iou_threshold=0.3),
+        "v2": tf.raw_ops.NonMaxSuppressionV2(
+            boxes=boxes, scores=scores, max_output_size=4, iou_threshold=0.3
+        ),
     }
 
 
@@ -457,10 +484,26 @@ def suppression_combined(tf, np):
     scores = np.stack([_SCORES, _SCORES[::-1]], axis=-1).astype(np.float32)[None]
     shared = tf.image.combined_non_max_suppression(boxes, scores, 4, 6)
     per_class = tf.image.combined_non_max_suppression(
-        tf.tile(boxes, [1, 1, 2, 1]), scores, 2, 9, score_threshold=0.4, pad_per_class=True,
-        clip_boxes=False)
+        tf.tile(boxes, [1, 1, 2, 1]),
+        scores,
+        2,
+        9,
+        score_threshold=0.4,
+        pad_per_class=True,
+        clip_boxes=False,
+    )
     return {"shared": list(shared), "per class": list(per_class)}
 
 
 def suppression_wrong_threshold(tf, np):
     return {"y": tf.image.non_max_suppression(tf.constant(_RIVALS, tf.float32), _SCORES, 3, 1.5)}
+
+
+def suppression_without_area(tf, np):
+    boxes = tf.constant([[0.2, 0.2, 0.2, 0.6], [0, 0, 1, 1], [0, 0, 0.95, 1], [0.5, 0.5, 0.5, 0.5]])
+    corner = np.arange(9, dtype=np.float32)[:, None]
+    squares = tf.constant(corner + np.array([[0, 0, 0.8, 0.9]], np.float32))
+    return {
+        "plain": tf.image.non_max_suppression(boxes, [0.4, 0.9, 0.8, 0.4], 4),
+        "ties": tf.image.non_max_suppression(squares, [0.5] * 9, 7),
+    }

@@ -28,8 +28,9 @@ for _method in ("bilinear", "nearest_neighbor", "bicubic", "area"):
         if _method == "area" and _grid == "_half":
             continue
         for _way, _size in (("up", (11, 9)), ("down", (3, 4)), ("one", (1, 1)), ("same", (5, 7))):
-            CASES["%s%s_%s" % (_method, _grid, _way)] = _resized(_method, _size, _options,
-                                                                 "float32")
+            CASES["%s%s_%s" % (_method, _grid, _way)] = _resized(
+                _method, _size, _options, "float32"
+            )
     CASES[_method + "_int"] = _resized(_method, (4, 8), {}, "int32")
 
 
@@ -105,8 +106,9 @@ def _crops(method, size, outside):
     def case(tf, np):
         x = tf.constant(_data(np, 2, 6, 7, 3))
         boxes = tf.constant(_BOXES, tf.float32)
-        y = tf.image.crop_and_resize(x, boxes, [0, 1, 1, 0], size, method=method,
-                                     extrapolation_value=outside)
+        y = tf.image.crop_and_resize(
+            x, boxes, [0, 1, 1, 0], size, method=method, extrapolation_value=outside
+        )
         grads = tf.gradients(y, [x, boxes], grad_ys=tf.constant(_data(np, 4, size[0], size[1], 3)))
         return {"y": y, "grads": grads}
 

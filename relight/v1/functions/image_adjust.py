@@ -103,7 +103,7 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
     """Images with `delta` added to their values as floats in [0, 1)."""
     with name_scope(None, "adjust_brightness", [image, delta]) as scope:
         floats, old = _as_float(image)
-        adjusted = nodes._add(floats, nodes.cast(delta, floats.dtype), name=scope)
+        adjusted = raw.Add(floats, nodes.cast(delta, floats.dtype), name=scope)
         return convert_image_dtype(adjusted, old, saturate=True)
 
 
