@@ -1,8 +1,8 @@
 """`If` and `While` nodes, and their gradients.
 
 A gradient of a body is a body again. What it needs of the forward body's insides becomes a further
-output of the forward node: wrapped in an optional in the branches of an `If` (the other branch gives
-none), pushed on a list turn by turn in a `While`. This is the form in which TensorFlow writes
+output of the forward node: wrapped in an optional in the branches of an `If` (the other branch
+gives none), pushed on a list turn by turn in a `While`. This is the form in which TensorFlow writes
 control flow (v2), after "TensorFlow: A system for large-scale machine learning", §3.4, and Yu et
 al., "Dynamic Control Flow in Large-Scale Machine Learning" (EuroSys 2018).
 """
@@ -24,8 +24,12 @@ _HANDLES = (dtypes.resource, dtypes.variant)
 
 
 def _stateful(*bodies: FuncGraph) -> bool:
-    return any(opdef.record(op.type).is_stateful for b in bodies for op in b._nodes_by_id
-               if op.type != "Placeholder")
+    return any(
+        opdef.record(op.type).is_stateful
+        for b in bodies
+        for op in b._nodes_by_id
+        if op.type != "Placeholder"
+    )
 
 
 def _register(graph: Any, body: FuncGraph) -> attr_values.FunctionName:
@@ -138,9 +142,7 @@ def _if_gradient(op: Operation, *grads: Any) -> list[Any]:
                 inner, output_types=[tensor.dtype.base_dtype], output_shapes=[tensor.shape]
             )[0]
 
-        body = _GradientGraph(
-            unique_function_name(forward.name, "_grad"), forward, fetch
-        )
+        body = _GradientGraph(unique_function_name(forward.name, "_grad"), forward, fetch)
         bodies.append(body)
         per_branch.append(_branch_gradients(body, forward, grads))
     results: list[Any] = []
@@ -171,18 +173,23 @@ def _branch_gradients(body: _GradientGraph, forward: FuncGraph, grads: Sequence[
     pairs = [
         (y, g)
         for y, g in zip(forward.outputs, grads, strict=False)
-        if g is not None and gradients._trainable(y) and y.dtype.base_dtype not in _HANDLES
+        if g is not None and gradients._trainable(y) and y.dtype.base_dtype is not dtypes.resource
     ]
     xs = forward.inputs
-    usable = [x for x in xs if gradients._trainable(x) and not x.dtype._is_ref_dtype
-              and x.dtype.base_dtype not in _HANDLES]
+    usable = [
+        x
+        for x in xs
+        if gradients._trainable(x)
+        and not x.dtype._is_ref_dtype
+        and x.dtype.base_dtype is not dtypes.resource
+        # Optionals come from gradients of this node; lists of tensors have gradients.
+        and not any(c.type == "OptionalGetValue" for c in x._consumers)
+    ]
     if not pairs or not usable:
         return [None] * len(xs)
     with body.as_default():
         inner = [body._own(gradients.dense(g)) for _, g in pairs]
-        found = gradients.build(
-            [y for y, _ in pairs], usable, inner, source_graph=forward
-        )
+        found = gradients.build([y for y, _ in pairs], usable, inner, source_graph=forward)
     by_input = dict(zip(usable, found, strict=True))
     return [by_input.get(x) for x in xs]
 
@@ -229,7 +236,10 @@ def _match_loop(cond_body: FuncGraph, body: FuncGraph, count: int) -> list[Tenso
 
 
 def add_while(
-    values: Sequence[Tensor], cond_body: FuncGraph, body: FuncGraph, name: str,
+    values: Sequence[Tensor],
+    cond_body: FuncGraph,
+    body: FuncGraph,
+    name: str,
     parallel_iterations: int = 10,
 ) -> list[Tensor]:
     """A `While` node over `values` and what its bodies capture; one output a loop variable."""
@@ -276,7 +286,8 @@ class _WhileGradient:
         self.forward = forward
         self.forward_cond = forward_cond
         self.lists: dict[Tensor, Tensor] = {}  # forward inner tensor -> outer list after the loop
-        # Outputs past these are lists that other gradients of this loop need: no gradient is theirs.
+        # Outputs past these are lists that other gradients of this loop need: no gradient is
+        # theirs.
         count = op._attrs["_num_original_outputs"]
         self.trainable = [
             i
@@ -300,9 +311,7 @@ class _WhileGradient:
                 gradients.zeros_like(op._outputs[i]) if grad is None else gradients.dense(grad)
             )
         turns = op._outputs[0]
-        body = _GradientGraph(
-            unique_function_name(forward.name, "_grad"), forward, self._fetch
-        )
+        body = _GradientGraph(unique_function_name(forward.name, "_grad"), forward, self._fetch)
         self.body = body
         counter = body.add_input(dtypes.int32, [], "placeholder")
         inner_turns = body.add_input(dtypes.int32, [], "placeholder")
@@ -335,8 +344,10 @@ class _WhileGradient:
         values = [_const(0), turns, *start, *list_values]
         cond = FuncGraph(unique_function_name(self.forward_cond.name, "_grad"))
         with cond.as_default():
-            inputs = [cond.add_input(v.dtype, None if k > 1 else [], "placeholder")
-                      for k, v in enumerate(values)]
+            inputs = [
+                cond.add_input(v.dtype, None if k > 1 else [], "placeholder")
+                for k, v in enumerate(values)
+            ]
             cond.outputs = [raw.Less(inputs[0], inputs[1])]
         scope = get_default_graph()._name_stack
         results = add_while(values, cond, body, scope + "/while_grad")

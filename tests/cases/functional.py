@@ -12,8 +12,12 @@ def map_rows(tf, np):
     g = tf.gradients(y, x)[0]
     data = np.arange(6.0).reshape(3, 2)
     with tf.Session() as sess:
-        return {"shape": str(y.shape), "y": sess.run([y, g], {x: data}),
-                "one": sess.run([y, g], {x: data[:1]}), "none": sess.run(y, {x: data[:0]})}
+        return {
+            "shape": str(y.shape),
+            "y": sess.run([y, g], {x: data}),
+            "one": sess.run([y, g], {x: data[:1]}),
+            "none": sess.run(y, {x: data[:0]}),
+        }
 
 
 map_rows.message = False
@@ -29,8 +33,7 @@ def map_types(tf, np):
 def map_structures(tf, np):
     x = {"u": tf.constant([1.0, 2.0]), "v": (tf.constant([[3.0], [4.0]]), tf.constant([5.0, 6.0]))}
     y = tf.map_fn(lambda e: e["u"] * e["v"][0] + e["v"][1], x, dtype=tf.float32)
-    return {"y": y, "shape": str(y.shape),
-            "grads": tf.gradients(y, [x["u"], x["v"][0], x["v"][1]])}
+    return {"y": y, "shape": str(y.shape), "grads": tf.gradients(y, [x["u"], x["v"][0], x["v"][1]])}
 
 
 def map_variable(tf, np):
@@ -78,8 +81,14 @@ def folds(tf, np):
     right = tf.foldr(lambda a, e: a * 0.5 + e, x)
     start = tf.foldl(lambda a, e: a - e, x, initializer=tf.constant([10.0, 20.0]))
     back = tf.foldr(lambda a, e: a - e, x, initializer=tf.constant([10.0, 20.0]))
-    return {"left": left, "right": right, "start": start, "back": back,
-            "dl": tf.gradients(left, x)[0], "dr": tf.gradients(right, x)[0]}
+    return {
+        "left": left,
+        "right": right,
+        "start": start,
+        "back": back,
+        "dl": tf.gradients(left, x)[0],
+        "dr": tf.gradients(right, x)[0],
+    }
 
 
 def fold_pairs(tf, np):
@@ -94,15 +103,24 @@ def scans(tf, np):
     r = tf.scan(lambda a, e: a * 0.5 + e, x, reverse=True)
     s = tf.scan(lambda a, e: a * 2.0 + tf.reduce_sum(e), x, initializer=tf.constant(1.0))
     b = tf.scan(lambda a, e: a - e, x, initializer=tf.zeros([2]), reverse=True)
-    return {"y": y, "r": r, "s": s, "b": b, "shape": str(y.shape), "sshape": str(s.shape),
-            "dy": tf.gradients(y, x)[0], "dr": tf.gradients(r, x)[0],
-            "ds": tf.gradients(s, x)[0]}
+    return {
+        "y": y,
+        "r": r,
+        "s": s,
+        "b": b,
+        "shape": str(y.shape),
+        "sshape": str(s.shape),
+        "dy": tf.gradients(y, x)[0],
+        "dr": tf.gradients(r, x)[0],
+        "ds": tf.gradients(s, x)[0],
+    }
 
 
 def scan_structure(tf, np):
     x = tf.placeholder(tf.float32, [None])
-    a, b = tf.scan(lambda s, e: (s[0] + e, s[1] * e), x,
-                   initializer=(tf.constant(0.0), tf.constant(1.0)))
+    a, b = tf.scan(
+        lambda s, e: (s[0] + e, s[1] * e), x, initializer=(tf.constant(0.0), tf.constant(1.0))
+    )
     g = tf.gradients([a, b], x)[0]
     with tf.Session() as sess:
         return {"y": sess.run([a, b, g], {x: [1.0, 2.0, 3.0, 4.0]})}

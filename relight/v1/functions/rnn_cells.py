@@ -77,8 +77,11 @@ def joined_shape(prefix: Any, suffix: Any) -> Tensor:
 
 def joined_static(prefix: Any, suffix: Any) -> TensorShape:
     """[prefix..., suffix...] as far as it is known."""
-    before = TensorShape([None]) if isinstance(prefix, Tensor) and constant_value(
-        prefix) is None else _as_shape(prefix)
+    for size, name in ((prefix, "prefix"), (suffix, "suffix")):
+        if isinstance(size, Tensor) or _as_shape(size).is_fully_defined():
+            _vector(size, name)  # a node that TensorFlow leaves here, which later names count on
+    unknown = isinstance(prefix, Tensor) and constant_value(prefix) is None
+    before = TensorShape([None]) if unknown else _as_shape(prefix)
     return before.concatenate(_as_shape(suffix))
 
 
@@ -134,7 +137,7 @@ class RNNCell(Layer):
 
     def _rnn_get_variable(self, getter: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         variable = getter(*args, **kwargs)
-        first = list(variable)[0] if isinstance(variable, PartitionedVariable) else variable
+        first = next(iter(variable)) if isinstance(variable, PartitionedVariable) else variable
         trainable = any(first is v for v in trainable_variables())
         known = self._trainable_weights if trainable else self._non_trainable_weights
         if all(variable is not v for v in known):

@@ -28,7 +28,6 @@ class _Wrapper(RNNCell):
         super().__init__(**kwargs)
         check_cell("cell", cell)
         self.cell = cell
-        self._layers.append(cell)
 
     @property
     def state_size(self) -> Any:
@@ -55,16 +54,6 @@ class _Wrapper(RNNCell):
 
     def _step(self, inputs: Any, state: Any, cell: Callable[..., Any], **kwargs: Any) -> Any:
         raise NotImplementedError
-
-    @property
-    def trainable_weights(self) -> list[Any]:
-        """The trainable weights of the cell inside."""
-        return getattr(self.cell, "trainable_weights", []) if self.trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Any]:
-        """The other weights of the cell inside."""
-        return getattr(self.cell, "non_trainable_weights", [])
 
 
 def _numbered_map(shallow: Any, function: Callable[..., Any], *structures: Any) -> Any:
@@ -211,7 +200,8 @@ def _drops(keep: Any) -> bool:
 
 @export("nn.rnn_cell.ResidualWrapper")
 class ResidualWrapper(_Wrapper):
-    """A cell whose inputs are added to its outputs, or combined by `residual_fn(inputs, outputs)`."""
+    """A cell whose inputs are added to its outputs, or combined by `residual_fn(inputs,
+    outputs)`."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         cell, residual_fn, kwargs = _arguments("residual_fn", args, kwargs)
