@@ -153,7 +153,6 @@ def scoped(tf, np):
         {
             "all": [a, b, c, d, e],
             "has": [slim.has_arg_scope(slim.conv2d), slim.has_arg_scope(tf.nn.relu)],
-            "arguments": list(tf.contrib.framework.arg_scoped_arguments(slim.flatten)),
         },
     )
 
@@ -170,7 +169,10 @@ def own_scoped(tf, np):
         given = add(1, y=4)
         with framework.arg_scope([add], z=5):
             both = add(1)
-    return {"all": [inner, given, both, add(1)]}
+    return {
+        "all": [inner, given, both, add(1)],
+        "arguments": list(framework.arg_scoped_arguments(add)),
+    }
 
 
 def scope_undecorated(tf, np):
