@@ -38,7 +38,11 @@ def unstack(tf, np):
 
 def scatter(tf, np):
     x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
-    a = tf.TensorArray(tf.float32, size=3, clear_after_read=False).scatter([2, 0], x).write(1, [9.0, 9.0])
+    a = (
+        tf.TensorArray(tf.float32, size=3, clear_after_read=False)
+        .scatter([2, 0], x)
+        .write(1, [9.0, 9.0])
+    )
     y = a.stack()
     w = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     return {"y": y, "dx": tf.gradients(y * w, x)[0]}

@@ -26,11 +26,12 @@ from relight.v1.layers.base_layer import BaseLayer
 
 
 def _cache_reads(scope: Any) -> None:
-    """Variables of the loop keep their reads on their own device unless the scope says otherwise."""
+    """Variables of the loop keep their reads on their own device, unless the scope says more."""
     if scope.caching_device is None:
         scope.set_caching_device(lambda op: op.device)
 
 
+@export("contrib.rnn.transpose_batch_time")
 def transpose_batch_time(x: Tensor) -> Tensor:
     """[a, b, ...] to [b, a, ...]; scalars and vectors as they are."""
     static = x.shape
@@ -45,9 +46,10 @@ def transpose_batch_time(x: Tensor) -> Tensor:
     return result
 
 
-def _batch_size(inputs: Sequence[Tensor]) -> Any:
+@export("contrib.rnn.best_effort_input_batch_size")
+def best_effort_input_batch_size(flat_input: Sequence[Tensor]) -> Any:
     """The batch size of time-major inputs: an int where one of them tells, else a tensor."""
-    for tensor in inputs:
+    for tensor in flat_input:
         static = tensor.shape
         if static.rank is None:
             continue
@@ -55,7 +57,7 @@ def _batch_size(inputs: Sequence[Tensor]) -> Any:
             raise ValueError(f"Expected input tensor {tensor} to have rank at least 2")
         if static.as_list()[1] is not None:
             return static.as_list()[1]
-    return array_nodes.shape(inputs[0])[1]
+    return array_nodes.shape(flat_input[0])[1]
 
 
 def _state_type(explicit: Any, state: Any) -> Any:
@@ -178,7 +180,7 @@ def dynamic_rnn(
                     f"{sequence_length.shape}"
                 )
             sequence_length = array_nodes.identity(sequence_length, name="sequence_length")
-        batch_size = _batch_size(flat)
+        batch_size = best_effort_input_batch_size(flat)
         state = _initial_state(
             cell, initial_state, batch_size, dtype,
             "If there is no initial_state, you must give a dtype.",
@@ -211,7 +213,7 @@ def _dynamic_loop(
     flat = nest.flatten(inputs)
     output_sizes = nest.flatten(cell.output_size)
     steps = array_nodes.shape(flat[0])[0]
-    batch_size = _batch_size(flat)
+    batch_size = best_effort_input_batch_size(flat)
     shapes = [x.shape.with_rank_at_least(3) for x in flat]
     known_steps, known_batch = shapes[0].as_list()[:2]
     for shape in shapes:
@@ -425,7 +427,7 @@ def raw_rnn(
         return array, state, None if first_loop_state is None else loop_state
 
 
-@export("nn.static_rnn")
+@export("nn.static_rnn", "contrib.rnn.static_rnn")
 def static_rnn(
     cell: Any,
     inputs: Any,
@@ -507,7 +509,7 @@ def _static_steps(
     return _Steps(nodes.cast(lengths, dtypes.int32), zero_output)
 
 
-@export("nn.static_state_saving_rnn")
+@export("nn.static_state_saving_rnn", "contrib.rnn.static_state_saving_rnn")
 def static_state_saving_rnn(
     cell: Any,
     inputs: Any,
@@ -564,7 +566,7 @@ def _reversed(sequence: Any, lengths: Any) -> list[Any]:
     return [nest.pack_sequence_as(s, r) for s, r in zip(sequence, results, strict=True)]
 
 
-@export("nn.static_bidirectional_rnn")
+@export("nn.static_bidirectional_rnn", "contrib.rnn.static_bidirectional_rnn")
 def static_bidirectional_rnn(
     cell_fw: Any,
     cell_bw: Any,

@@ -109,7 +109,7 @@ def _check_type(dtype: Any) -> None:
         raise ValueError(f"RNN cell only supports floating point inputs, but saw dtype: {dtype}")
 
 
-@export("nn.rnn_cell.RNNCell")
+@export("nn.rnn_cell.RNNCell", "contrib.rnn.RNNCell")
 class RNNCell(Layer):
     """A function `(inputs [batch, depth], state) -> (output, new state)` with weights.
 
@@ -194,6 +194,7 @@ class RNNCell(Layer):
             return zero_state_of(self.state_size, batch_size, dtype)
 
 
+@export("contrib.rnn.LayerRNNCell")
 class LayerRNNCell(RNNCell):
     """A cell that makes its variables in `build`, as layers do."""
 
@@ -260,7 +261,7 @@ def _linear(parts: list[Any], kernel: Any, bias: Any) -> Tensor:
     return bias_add(nodes.matmul(array_nodes.concat(parts, 1), kernel), bias)
 
 
-@export("nn.rnn_cell.BasicRNNCell")
+@export("nn.rnn_cell.BasicRNNCell", "contrib.rnn.BasicRNNCell")
 class BasicRNNCell(_UnitsCell):
     """output = state = activation([inputs, state] @ kernel + bias)."""
 
@@ -293,7 +294,7 @@ class BasicRNNCell(_UnitsCell):
         return output, output
 
 
-@export("nn.rnn_cell.GRUCell")
+@export("nn.rnn_cell.GRUCell", "contrib.rnn.GRUCell")
 class GRUCell(_UnitsCell):
     """Gated recurrent unit, Cho et al. (2014): reset and update gates, then a candidate."""
 
@@ -346,7 +347,7 @@ class GRUCell(_UnitsCell):
         return output, output
 
 
-@export("nn.rnn_cell.LSTMStateTuple")
+@export("nn.rnn_cell.LSTMStateTuple", "contrib.rnn.LSTMStateTuple")
 class LSTMStateTuple(collections.namedtuple("LSTMStateTuple", ("c", "h"))):
     """The state of an LSTM cell: the memory c and the output h."""
 
@@ -360,7 +361,7 @@ class LSTMStateTuple(collections.namedtuple("LSTMStateTuple", ("c", "h"))):
         return self.c.dtype
 
 
-@export("nn.rnn_cell.BasicLSTMCell")
+@export("nn.rnn_cell.BasicLSTMCell", "contrib.rnn.BasicLSTMCell")
 class BasicLSTMCell(_UnitsCell):
     """Long short-term memory without peepholes, after Zaremba et al. (2014), arXiv:1409.2329."""
 
@@ -424,7 +425,7 @@ class BasicLSTMCell(_UnitsCell):
         return config
 
 
-@export("nn.rnn_cell.LSTMCell")
+@export("nn.rnn_cell.LSTMCell", "contrib.rnn.LSTMCell")
 class LSTMCell(_UnitsCell):
     """Long short-term memory with peepholes, clipping and projection; Sak et al. (2014)."""
 
@@ -536,7 +537,7 @@ def _shards(count: int | None) -> Any:
     return None if count is None else fixed_size_partitioner(count)
 
 
-@export("nn.rnn_cell.MultiRNNCell")
+@export("nn.rnn_cell.MultiRNNCell", "contrib.rnn.MultiRNNCell")
 class MultiRNNCell(RNNCell):
     """Cells one after another: each takes the output of the one before, in scopes `cell_0`, ..."""
 

@@ -168,7 +168,7 @@ class _Dropout(_Wrapper):
         return output, state
 
 
-@export("nn.rnn_cell.DropoutWrapper")
+@export("nn.rnn_cell.DropoutWrapper", "contrib.rnn.DropoutWrapper")
 class DropoutWrapper(_Dropout):
     """Dropout on the inputs, the output and the state of a cell.
 
@@ -198,7 +198,7 @@ def _drops(keep: Any) -> bool:
     return not isinstance(keep, numbers.Real) or keep < 1
 
 
-@export("nn.rnn_cell.ResidualWrapper")
+@export("nn.rnn_cell.ResidualWrapper", "contrib.rnn.ResidualWrapper")
 class ResidualWrapper(_Wrapper):
     """A cell whose inputs are added to its outputs, or combined by `residual_fn(inputs,
     outputs)`."""
@@ -229,7 +229,7 @@ def _sum(inputs: Any, outputs: Any) -> Any:
     return nest.map_structure(lambda a, b: a + b, inputs, outputs)
 
 
-@export("nn.rnn_cell.DeviceWrapper")
+@export("nn.rnn_cell.DeviceWrapper", "contrib.rnn.DeviceWrapper")
 class DeviceWrapper(_Wrapper):
     """A cell whose operations are placed on a device."""
 
