@@ -39,7 +39,9 @@ def measure(program: str, interpreter: str, engine: str) -> dict[str, float]:
     """One run in a process of its own."""
     done = subprocess.run(
         [interpreter, str(HERE / "worker.py"), program, engine],
-        capture_output=True, text=True, timeout=600,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     if done.returncode:
         raise SystemExit(f"{program} in {engine} failed:\n{done.stderr[-2000:]}")
@@ -63,8 +65,11 @@ def table(results: dict[str, dict[str, list[dict[str, float]]]], titles: list[st
         ("first", 1, "Import to first step (s)"),
         ("memory", 1, "Peak memory (MB)"),
     ):
-        lines += [f"\n**{heading}**\n", "| program | " + " | ".join(titles) + " |",
-                  "|" + "---|" * (len(titles) + 1)]
+        lines += [
+            f"\n**{heading}**\n",
+            "| program | " + " | ".join(titles) + " |",
+            "|" + "---|" * (len(titles) + 1),
+        ]
         for program, by_engine in results.items():
             ours = statistics.median(r[key] for r in by_engine["relight"])
             cells = []
@@ -96,11 +101,19 @@ def main() -> None:
                 if engine is not None:
                     rows.setdefault(title, []).append(measure(program, *engine))
         results[program] = rows
-        print(program, {t: f"{statistics.median(r['median'] for r in v) * 1e3:.3g} ms"
-                        for t, v in rows.items()}, flush=True)
+        print(
+            program,
+            {
+                t: f"{statistics.median(r['median'] for r in v) * 1e3:.3g} ms"
+                for t, v in rows.items()
+            },
+            flush=True,
+        )
     stamp = f"{datetime.date.today()}, {processor()}, Python {platform.python_version()}"
-    text = (f"Measured {stamp}; {options.rounds} interleaved rounds. In brackets: relight's figure "
-            f"over this one, so below 1 relight is ahead.\n{table(results, list(found))}")
+    text = (
+        f"Measured {stamp}; {options.rounds} interleaved rounds. In brackets: relight's figure "
+        f"over this one, so below 1 relight is ahead.\n{table(results, list(found))}"
+    )
     print(text)
     if options.write:
         old = options.write.read_text() if options.write.exists() else f"{BEGIN}\n{END}\n"

@@ -82,8 +82,7 @@ def feed_forward(tf):
     for size, width in ((784, 128), (128, 32)):
         h = tf.nn.relu(tf.matmul(h, _weights(tf, [size, width])) + tf.Variable(tf.zeros([width])))
     y = tf.matmul(h, _weights(tf, [32, 10])) + tf.Variable(tf.zeros([10]))
-    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
-        logits=y, labels=tf.cast(t, tf.int64))
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(logits=y, labels=tf.cast(t, tf.int64))
     loss = tf.reduce_mean(entropy)
     step = tf.Variable(0, trainable=False)
     train = tf.train.GradientDescentOptimizer(0.01).minimize(loss, global_step=step)
@@ -111,7 +110,7 @@ def deep_mnist(tf):
     loss = -tf.reduce_sum(t * tf.log(y))
     train = tf.train.AdamOptimizer(1e-4).minimize(loss)
     batches = _batches(images, labels, 50)
-    return _session_step(tf, train, lambda: dict(zip((x, t, keep), next(batches) + (0.5,))))
+    return _session_step(tf, train, lambda: dict(zip((x, t, keep), (*next(batches), 0.5))))
 
 
 def cnn(tf):

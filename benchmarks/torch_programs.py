@@ -36,8 +36,12 @@ _CNN = ((32, 1, 5, 5), (32,), (64, 32, 5, 5), (64,), (1024, 3136), (1024,), (10,
 
 def cnn():
     """The Estimator program's network."""
-    p = [q.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-         if q.dim() == 4 else q for q in _parameters(*_CNN)]
+    p = [
+        q.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+        if q.dim() == 4
+        else q
+        for q in _parameters(*_CNN)
+    ]
 
     def loss(x, t):
         image = x.reshape(-1, 28, 28, 1).permute(0, 3, 1, 2)
@@ -48,8 +52,12 @@ def cnn():
 
 def deep_mnist():
     """The deep CNN with Adam."""
-    p = [q.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-         if q.dim() == 4 else q for q in _parameters(*_CNN)]
+    p = [
+        q.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+        if q.dim() == 4
+        else q
+        for q in _parameters(*_CNN)
+    ]
 
     def loss(x, t):
         image = x.reshape(-1, 28, 28, 1).permute(0, 3, 1, 2)
@@ -110,5 +118,6 @@ def constant_sum():
     return lambda: torch.add(a, b)
 
 
-PROGRAMS = {f.__name__: f for f in (cnn, deep_mnist, softmax, moving_average, feed_forward,
-                                    constant_sum)}
+PROGRAMS = {
+    f.__name__: f for f in (cnn, deep_mnist, softmax, moving_average, feed_forward, constant_sum)
+}

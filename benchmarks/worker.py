@@ -53,12 +53,16 @@ def main():
         step()
         times.append(time.perf_counter() - start)
     times.sort()
-    print(json.dumps({
-        "first": first,
-        "median": times[len(times) // 2],
-        "best": times[len(times) // 20],
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
-    }))
+    print(
+        json.dumps(
+            {
+                "first": first,
+                "median": times[len(times) // 2],
+                "best": times[len(times) // 20],
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

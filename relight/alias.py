@@ -290,6 +290,8 @@ class _Loader(importlib.abc.Loader):
         """The module itself, imported under its own name when that has not happened yet."""
         target = self._target
         module = importlib.import_module(target) if isinstance(target, str) else target
+        if spec.name == "tensorflow":
+            _print_scalars("1.25")
         self._own_spec = module.__spec__
         return module
 
@@ -357,7 +359,6 @@ def install() -> None:
         )
     sys.meta_path.insert(0, _FINDER)
     sys.meta_path.append(_MISSING)
-    _print_scalars("1.25")
 
 
 def _print_scalars(legacy: str | bool) -> None:

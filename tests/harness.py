@@ -1,11 +1,11 @@
 """Runs cases and describes what they gave, under relight or under real TensorFlow (Python 3.7).
 
-A description is JSON: {"values": {label: ...}, "nodes": [...]} or {"error": class, "message": text}.
+A description is JSON: {"values": {label: ...}, "nodes": [...]} or {"error": class, "message":
+text}.
 """
 
 import hashlib
 import importlib
-import inspect
 import json
 import os
 import sys
@@ -19,9 +19,7 @@ MAX_NODES = 60  # longer node lists by a digest
 
 def families(folder):
     """Names of all families of cases."""
-    return sorted(
-        f[:-3] for f in os.listdir(folder) if f.endswith(".py") and not f.startswith("_")
-    )
+    return sorted(f[:-3] for f in os.listdir(folder) if f.endswith(".py") and not f.startswith("_"))
 
 
 def cases(family):
@@ -63,11 +61,22 @@ def run(tf, function):
 
 def _error_class(error):
     for cls in type(error).__mro__:
-        if cls.__name__ in ("FailedPreconditionError", "InvalidArgumentError", "OutOfRangeError",
-                            "NotFoundError", "UnimplementedError", "InternalError",
-                            "AbortedError", "CancelledError", "AlreadyExistsError",
-                            "PermissionDeniedError", "DataLossError", "UnknownError",
-                            "ResourceExhaustedError", "DeadlineExceededError"):
+        if cls.__name__ in (
+            "FailedPreconditionError",
+            "InvalidArgumentError",
+            "OutOfRangeError",
+            "NotFoundError",
+            "UnimplementedError",
+            "InternalError",
+            "AbortedError",
+            "CancelledError",
+            "AlreadyExistsError",
+            "PermissionDeniedError",
+            "DataLossError",
+            "UnknownError",
+            "ResourceExhaustedError",
+            "DeadlineExceededError",
+        ):
             return cls.__name__
     return type(error).__name__
 
@@ -95,7 +104,9 @@ def _evaluate(tf, graph, wanted):
         with tf.Session(graph=graph) as session:
             if any(graph.get_collection(c) for c in ("variables", "local_variables")):
                 with graph.as_default():
-                    session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+                    session.run(
+                        [tf.global_variables_initializer(), tf.local_variables_initializer()]
+                    )
             results = session.run(symbolic)
         graph._case_nodes = nodes_before
         for label, result in results.items():
@@ -122,12 +133,17 @@ def _nodes(graph):
         if len(control) > 8:  # TensorFlow's edge sets keep the order of up to 8 edges only
             control.sort()
         inputs = [t.name for t in op.inputs] + control
-        lines.append("%s %s(%s)%s" % (op.name, op.type, ",".join(inputs),
-                                      " @" + op.device if op.device else ""))
+        lines.append(
+            "%s %s(%s)%s"
+            % (op.name, op.type, ",".join(inputs), " @" + op.device if op.device else "")
+        )
     if len(lines) > MAX_NODES:
         text = "\n".join(lines).encode()
-        return {"count": len(lines), "digest": hashlib.sha1(text).hexdigest()[:16],
-                "types": _type_counts(operations)}
+        return {
+            "count": len(lines),
+            "digest": hashlib.sha1(text).hexdigest()[:16],
+            "types": _type_counts(operations),
+        }
     return lines
 
 
@@ -151,8 +167,10 @@ def describe(value):
     if isinstance(value, (list, tuple)):
         return {"list": [describe(v) for v in value]}
     array = np.asarray(value)
-    record = {"dtype": "string" if array.dtype == object else str(array.dtype),
-              "shape": list(array.shape)}
+    record = {
+        "dtype": "string" if array.dtype == object else str(array.dtype),
+        "shape": list(array.shape),
+    }
     flat = array.ravel()
     if array.dtype == object:
         record["values"] = [_text(v) for v in flat[:MAX_VALUES].tolist()]
@@ -219,8 +237,9 @@ def differences(golden, found, rtol=1e-5, atol=1e-6, seeded=True, message=True):
         elif label not in golden["values"]:
             problems.append("%s is not in the golden" % label)
         else:
-            problems += _compare(label, golden["values"][label], found["values"][label], rtol, atol,
-                                 seeded)
+            problems += _compare(
+                label, golden["values"][label], found["values"][label], rtol, atol, seeded
+            )
     if "nodes" in found and "nodes" in golden:
         problems += _node_differences(golden["nodes"], found["nodes"])
     return problems
@@ -239,8 +258,10 @@ def _message_difference(golden, found):
     facts = re.findall(r"\[[\d,?]*\]|\b\d+\b|'[\w/:]+'", golden["message"])
     missing = [f for f in facts if f not in found["message"]]
     if missing:
-        return ["message lacks %s: %r, TensorFlow's: %r" % (missing, found["message"],
-                                                           golden["message"])]
+        return [
+            "message lacks %s: %r, TensorFlow's: %r"
+            % (missing, found["message"], golden["message"])
+        ]
     return []
 
 
@@ -249,16 +270,26 @@ def _compare(label, a, b, rtol, atol, seeded):
         if "dtype" in a and "dtype" in b:
             return _compare_arrays(label, a, b, rtol, atol, seeded)
         if "list" in a and "list" in b and len(a["list"]) == len(b["list"]):
-            return [p for i, (x, y) in enumerate(zip(a["list"], b["list"]))
-                    for p in _compare("%s[%d]" % (label, i), x, y, rtol, atol, seeded)]
+            return [
+                p
+                for i, (x, y) in enumerate(zip(a["list"], b["list"]))
+                for p in _compare("%s[%d]" % (label, i), x, y, rtol, atol, seeded)
+            ]
         if "dict" in a and "dict" in b and sorted(a["dict"]) == sorted(b["dict"]):
-            return [p for k in a["dict"]
-                    for p in _compare("%s.%s" % (label, k), a["dict"][k], b["dict"][k], rtol, atol,
-                                      seeded)]
+            return [
+                p
+                for k in a["dict"]
+                for p in _compare(
+                    "%s.%s" % (label, k), a["dict"][k], b["dict"][k], rtol, atol, seeded
+                )
+            ]
         if "float" in a and "float" in b:
             x, y = float(a["float"]), float(b["float"])
-            return [] if np.isclose(x, y, rtol, atol, equal_nan=True) else [
-                "%s: %r, relight %r" % (label, x, y)]
+            return (
+                []
+                if np.isclose(x, y, rtol, atol, equal_nan=True)
+                else ["%s: %r, relight %r" % (label, x, y)]
+            )
     return [] if a == b else ["%s: %r, relight %r" % (label, a, b)]
 
 
@@ -282,14 +313,16 @@ def _compare_arrays(label, a, b, rtol, atol, seeded):
             else:
                 same = np.allclose(x, y, rtol * scale, atol * scale, equal_nan=True)
         if not same:
-            problems.append("%s: %s %s, relight %s" % (label, part, str(a[part])[:200],
-                                                       str(b[part])[:200]))
+            problems.append(
+                "%s: %s %s, relight %s" % (label, part, str(a[part])[:200], str(b[part])[:200])
+            )
     return problems
 
 
 def _array(values):
-    return np.array([complex(*v) if isinstance(v, list) else float(v) for v in values],
-                    np.complex128)
+    return np.array(
+        [complex(*v) if isinstance(v, list) else float(v) for v in values], np.complex128
+    )
 
 
 def _node_differences(a, b):

@@ -8,11 +8,12 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-import harness  # noqa: E402
+import harness
 
 CASES = os.path.join(HERE, "cases")
-GOLDEN = {f: harness.load(os.path.join(HERE, "golden", f + ".json")) for f in
-          harness.families(CASES)}
+GOLDEN = {
+    f: harness.load(os.path.join(HERE, "golden", f + ".json")) for f in harness.families(CASES)
+}
 
 
 def _all():
@@ -21,7 +22,7 @@ def _all():
             yield pytest.param(family, name, id=f"{family}-{name}")
 
 
-@pytest.mark.parametrize(("family", "name"), _all())
+@pytest.mark.parametrize(("family", "name"), list(_all()))
 def test_case(family, name):
     import relight.v1 as tf
 
@@ -30,9 +31,12 @@ def test_case(family, name):
     function = harness.cases(family)[name]
     found = harness.run(tf, function)
     problems = harness.differences(
-        golden, found,
-        rtol=getattr(function, "rtol", 1e-5), atol=getattr(function, "atol", 1e-6),
-        seeded=getattr(function, "seeded", True), message=getattr(function, "message", True),
+        golden,
+        found,
+        rtol=getattr(function, "rtol", 1e-5),
+        atol=getattr(function, "atol", 1e-6),
+        seeded=getattr(function, "seeded", True),
+        message=getattr(function, "message", True),
     )
     assert not problems, "\n".join(problems)
 

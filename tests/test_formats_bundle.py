@@ -1,5 +1,6 @@
 """V2 checkpoint bundles and the tables under them, against files that TensorFlow 1.15 wrote."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -255,10 +256,8 @@ def test_snappy():
 
 @given(st.binary(max_size=80))
 def test_snappy_never_fails_otherwise(data):
-    try:
+    with contextlib.suppress(FormatError):
         assert len(snappy_decompress(data)) <= 22 * len(data)
-    except FormatError:
-        pass
 
 
 def test_compressed_block_is_read(tmp_path):

@@ -95,7 +95,7 @@ def test_nan_loss(caplog):
     with pytest.raises(tf.train.NanLossDuringTrainingError, match="NaN loss during training"):
         _train(lambda loss: [tf.train.NanTensorHook(loss)], value=float("nan"))
     tf.reset_default_graph()
-    quiet = lambda loss: [tf.train.NanTensorHook(loss, fail_on_nan_loss=False)]  # noqa: E731
+    quiet = lambda loss: [tf.train.NanTensorHook(loss, fail_on_nan_loss=False)]
     assert _train(quiet, value=float("nan")) == 1
     assert _messages(caplog).count("Model diverged with loss = NaN.") == 2
 
@@ -108,9 +108,7 @@ def test_step_counter(tmp_path, caplog):
     tf.summary.FileWriterCache.clear()
     (name,) = os.listdir(tmp_path)
     found = [
-        (e.step, v.tag)
-        for e in tf.train.summary_iterator(tmp_path / name)
-        for v in e.summary.value
+        (e.step, v.tag) for e in tf.train.summary_iterator(tmp_path / name) for v in e.summary.value
     ]
     assert found == [(5, "global_step/sec"), (9, "global_step/sec")]
 
@@ -162,7 +160,7 @@ def test_checkpoint_listeners(tmp_path, caplog):
             seen.append(("end", int(global_step_value)))
 
     def hooks(loss):
-        scaffold = tf.train.Scaffold()
+        tf.train.Scaffold()
         return [
             tf.train.CheckpointSaverHook(
                 str(tmp_path), save_steps=2, saver=tf.train.Saver(), listeners=[Listener()]

@@ -111,16 +111,19 @@ def test_a_function_that_cannot_be_built_is_kept():
     ],
 )
 def test_malformed_attrs_name_the_node(attrs, words):
-    graph = _graph_def(("a", "Placeholder", [], {"dtype": ("type", 1)}),
-                       ("u", "Identity", ["a"], attrs))
+    graph = _graph_def(
+        ("a", "Placeholder", [], {"dtype": ("type", 1)}), ("u", "Identity", ["a"], attrs)
+    )
     with pytest.raises(ValueError, match=words) as caught:
         tf.import_graph_def(graph, name="z")
     assert "z/u" in str(caught.value)
 
 
 def test_allowed_values_are_checked():
-    graph = _graph_def(("a", "Placeholder", [], {"dtype": ("type", 10)}),
-                       ("u", "MatMul", ["a", "a"], {"T": ("type", 10)}))
+    graph = _graph_def(
+        ("a", "Placeholder", [], {"dtype": ("type", 10)}),
+        ("u", "MatMul", ["a", "a"], {"T": ("type", 10)}),
+    )
     with pytest.raises(ValueError, match="list of allowed values"):
         tf.import_graph_def(graph)
 
@@ -181,8 +184,10 @@ def test_damaged_graphs_raise_value_errors():
 def test_newer_attrs_with_their_default_are_dropped():
     from tensorboard.compat.proto import op_def_pb2
 
-    graph = _graph_def(("a", "Placeholder", [], {"dtype": ("type", 1)}),
-                       ("u", "Identity", ["a"], {"T": ("type", 1), "new": ("i", 7)}))
+    graph = _graph_def(
+        ("a", "Placeholder", [], {"dtype": ("type", 1)}),
+        ("u", "Identity", ["a"], {"T": ("type", 1), "new": ("i", 7)}),
+    )
     producer = op_def_pb2.OpList()
     attr = producer.op.add(name="Identity").attr.add(name="new", type="int")
     attr.default_value.i = 7

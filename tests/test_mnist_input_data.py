@@ -1,4 +1,5 @@
-"""MNIST reading: the same batches as TensorFlow 1.15 draws for the same seeds, and where files come from."""
+"""MNIST reading: the same batches as TensorFlow 1.15 draws for the same seeds, and where files
+come from."""
 
 import gzip
 import hashlib
@@ -35,7 +36,8 @@ def test_packaged_files_are_the_originals(name):
     )
 
 
-# MD5 of 260 batches of 300, images and labels, from train, validation and test, under TensorFlow 1.15.
+# MD5 of 260 batches of 300, images and labels, from train, validation and test, under TensorFlow
+# 1.15.
 @pytest.mark.parametrize(
     ("options", "graph_seed", "digest"),
     [

@@ -48,7 +48,7 @@ class Recorder(tf.train.SessionRunHook):
 
 
 def _train(folder, last_step, **kwargs):
-    v, loss, train = _model()
+    _v, loss, train = _model()
     hooks = [*kwargs.pop("hooks", ()), tf.train.StopAtStepHook(last_step=last_step)]
     losses = []
     with tf.train.MonitoredTrainingSession(
@@ -117,7 +117,7 @@ def test_order_of_hook_calls(tmp_path):
 
 
 def test_graph_is_final_inside_and_open_after():
-    v, loss, _ = _model()
+    _v, _loss, _ = _model()
     with tf.train.MonitoredSession() as sess:
         assert sess.graph is tf.get_default_graph()
         with pytest.raises(RuntimeError, match="finalized"):
@@ -130,10 +130,9 @@ def test_graph_is_final_inside_and_open_after():
 def test_an_exception_passes_and_ends_without_end(tmp_path):
     recorder = Recorder()
     _, loss, _ = _model()
-    with pytest.raises(KeyError):
-        with tf.train.MonitoredSession(hooks=[recorder]) as sess:
-            sess.run(loss)
-            raise KeyError("x")
+    with pytest.raises(KeyError), tf.train.MonitoredSession(hooks=[recorder]) as sess:
+        sess.run(loss)
+        raise KeyError("x")
     assert "end" not in recorder.calls
 
 
@@ -170,7 +169,7 @@ def test_step_function_runs_with_and_without_hooks():
 
 
 def test_lost_session_is_made_anew(tmp_path, caplog):
-    v, loss, train = _model()
+    _v, loss, train = _model()
     losing = [2]
 
     class Lose(tf.train.SessionRunHook):
@@ -289,7 +288,7 @@ def test_queue_runners_are_started():
 def test_supervisor(tmp_path, caplog):
     for last in (3, 5):
         tf.reset_default_graph()
-        v, loss, train = _model()
+        v, _loss, train = _model()
         supervisor = tf.train.Supervisor(
             logdir=str(tmp_path), save_model_secs=0, save_summaries_secs=0
         )

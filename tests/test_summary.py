@@ -161,9 +161,7 @@ def test_trace_has_every_step_and_becomes_a_timeline():
     x = tf.placeholder(tf.float32, [2, 3], name="x")
     tf.matmul(x, tf.ones([3, 4]), name="y")
     metadata = tf.RunMetadata()
-    options = tf.RunOptions(
-        trace_level=tf.RunOptions.FULL_TRACE, output_partition_graphs=True
-    )
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE, output_partition_graphs=True)
     with tf.Session() as sess:
         value = sess.run("y:0", {x: np.ones((2, 3))}, options, metadata)
         assert value.tolist() == [[3.0] * 4] * 2

@@ -96,8 +96,12 @@ def children(space: str, spaces: dict) -> set[str]:
 def _filled(items: list[str]) -> list[str]:
     """Items with commas, as many a line as fit."""
     text = textwrap.fill(
-        ", ".join(i.replace(" ", "\0") for i in items), 100, initial_indent="    ",
-        subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+        ", ".join(i.replace(" ", "\0") for i in items),
+        100,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return [line.replace("\0", " ") for line in (text + ",").split("\n")]
 
@@ -105,7 +109,7 @@ def _filled(items: list[str]) -> list[str]:
 def render(space: str, spaces: dict) -> str:
     """The text of one namespace file."""
     title = "tf" + ("." + space if space else "")
-    lines = [MARK, "# ruff: noqa: I001", "# fmt: off", f'"""`{title}`."""', ""]
+    lines = [MARK, "# ruff: noqa: I001, N813, RUF100", "# fmt: off", f'"""`{title}`."""', ""]
     imports: dict[str, list[str]] = {}
     names = []
     for public, (module, python) in spaces[space].items():
@@ -138,8 +142,10 @@ def main() -> None:
         old = path.with_suffix("") / "__init__.py" if path.name != "__init__.py" else None
         if _by_hand(path):
             if spaces[space] or not path.read_text().startswith("#"):
-                print(f"note: {path.relative_to(ROOT.parent)} is written by hand; "
-                      f"{len(spaces[space])} exported names are not in it")
+                print(
+                    f"note: {path.relative_to(ROOT.parent)} is written by hand; "
+                    f"{len(spaces[space])} exported names are not in it"
+                )
             continue
         if old is not None and old.exists():
             continue

@@ -18,7 +18,7 @@ def generate(plan: Plan) -> None:
     for value, constant in plan.constants.items():
         namespace[value.name] = constant
     lines = ["def plan(S, F):"]
-    fed = [v for v in plan.fed_values]
+    fed = list(plan.fed_values)
     if fed:
         lines.append(f"    {', '.join(v.name for v in fed)}{',' if len(fed) == 1 else ''} = F")
     last_use = _last_uses(plan)
@@ -36,9 +36,12 @@ def generate(plan: Plan) -> None:
     plan.source = "\n".join(lines) + "\n"
     filename = f"<relight plan {next(_numbers)}>"
     linecache.cache[filename] = (
-        len(plan.source), None, plan.source.splitlines(keepends=True), filename,
+        len(plan.source),
+        None,
+        plan.source.splitlines(keepends=True),
+        filename,
     )
-    exec(compile(plan.source, filename, "exec"), namespace)  # noqa: S102 - our own code
+    exec(compile(plan.source, filename, "exec"), namespace)
     plan.function = namespace["plan"]
 
 

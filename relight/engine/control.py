@@ -31,7 +31,11 @@ class Body:
     """
 
     def __init__(
-        self, node: Operation, attr: str, keep: Sequence[int] | None = None, loop: bool = False,
+        self,
+        node: Operation,
+        attr: str,
+        keep: Sequence[int] | None = None,
+        loop: bool = False,
         outputs: bool = True,
     ):
         name = str(node._attrs[attr])
@@ -154,7 +158,13 @@ def lower(node: Operation, arguments: list[Any], outputs: list[Value | None]) ->
     """The step of an If or While node."""
     function = _if(node) if node.type in ("If", "StatelessIf") else _while(node)
     return Step(
-        node.type, function, arguments, outputs, node, takes_session=True, nodes=(node,),
+        node.type,
+        function,
+        arguments,
+        outputs,
+        node,
+        takes_session=True,
+        nodes=(node,),
         fresh=False,
     )
 
@@ -224,9 +234,7 @@ def _places(step: Step) -> list[int] | None:
     return list(range(len(step.outputs))) if step.kept is None else step.kept
 
 
-def _loop_needs(
-    body: Any, cond: Any, places: Sequence[int], wanted: Sequence[int]
-) -> list[int]:
+def _loop_needs(body: Any, cond: Any, places: Sequence[int], wanted: Sequence[int]) -> list[int]:
     """Positions (in `places`) of the loop variables that the wanted ones and the turns need."""
     position = {k: i for i, k in enumerate(places)}
     body_inputs = {t: k for k, t in enumerate(body.inputs)}

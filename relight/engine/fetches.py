@@ -18,7 +18,9 @@ Rebuild = Callable[[list[Any]], Any]
 _expansions: list[tuple[type, Callable, Callable, Callable]] = []
 
 
-def register_expansion(kind: type, fetch: Callable, feed: Any = None, feed_only: Any = None) -> None:
+def register_expansion(
+    kind: type, fetch: Callable, feed: Any = None, feed_only: Any = None
+) -> None:
     """Teach sessions a type: `fetch(value) -> (tensors, rebuild)`, `feed(key, value) -> pairs`."""
     _expansions.insert(0, (kind, fetch, feed, feed_only))
 
@@ -59,9 +61,7 @@ class Fetches:
         self._places: dict[Any, int] = {}
         self.build = self._node(structure)
         self.tensors = [e for e in self.elements if isinstance(e, Tensor)]
-        self.places = [
-            i for i, e in enumerate(self.elements) if isinstance(e, Tensor)
-        ]
+        self.places = [i for i, e in enumerate(self.elements) if isinstance(e, Tensor)]
 
     def _element(self, fetch: Any, original: Any) -> int:
         try:
@@ -122,9 +122,7 @@ def _indexed_slices(value: IndexedSlices) -> tuple[list[Tensor], Callable[[list[
 register_expansion(
     SparseTensor,
     lambda s: ([s.indices, s.values, s.dense_shape], lambda v: SparseTensorValue(*v)),
-    lambda key, value: list(
-        zip([key.indices, key.values, key.dense_shape], value, strict=True)
-    ),
+    lambda key, value: list(zip([key.indices, key.values, key.dense_shape], value, strict=True)),
 )
 register_expansion(
     IndexedSlices,

@@ -39,7 +39,7 @@ def replace(plan: Plan, mapping: dict[Value, Value]) -> None:
 
 
 _IDENTITIES = frozenset(
-    "Identity StopGradient PreventGradient PlaceholderWithDefault Snapshot".split()
+    ["Identity", "StopGradient", "PreventGradient", "PlaceholderWithDefault", "Snapshot"]
 )
 
 
@@ -110,9 +110,7 @@ def _from_shapes(step: Step) -> list[Any] | None:
     if all(k is None for k in known):
         return None
     return [
-        k
-        if k is None or v is None or v.kind != "T"
-        else call.to_torch(np.array(k, order="C"))
+        k if k is None or v is None or v.kind != "T" else call.to_torch(np.array(k, order="C"))
         for v, k in zip(step.outputs, known, strict=True)
     ]
 
@@ -154,7 +152,8 @@ def _scalar(plan: Plan, value: Value) -> float | None:
 def drop_neutral(plan: Plan) -> None:
     """x * 1, x / 1, a sum over no axes, a reshape to the same shape and the like hand x on.
 
-    x + 0 stays: it turns -0 into 0. Only behind a random uniform number, which is never -0, it goes.
+    x + 0 stays: it turns -0 into 0. Only behind a random uniform number, which is never -0, it
+    goes.
     """
     mapping: dict[Value, Value] = {}
     uniform: set[Value] = set()

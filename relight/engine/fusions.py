@@ -93,16 +93,26 @@ def _with_bias(maker: Step) -> Callable[..., Any] | None:
 def _matmul_bias(transpose_a: bool, transpose_b: bool) -> Callable[..., Any]:
     if not transpose_a and not transpose_b:
         return lambda a, b, bias: addmm(bias, a, b)
-    return lambda a, b, bias: addmm(
-        bias, a.mT if transpose_a else a, b.mT if transpose_b else b
-    )
+    return lambda a, b, bias: addmm(bias, a.mT if transpose_a else a, b.mT if transpose_b else b)
 
 
 # -- relu ------------------------------------------------------------------------------------------
 
 _NEW_MEMORY = frozenset(
-    "MatMul Conv2D BiasAdd Add AddV2 MatMul+Bias Conv2D+Bias FusedBatchNorm FusedBatchNormV3 Mul "
-    "Sub DepthwiseConv2dNative".split()
+    [
+        "MatMul",
+        "Conv2D",
+        "BiasAdd",
+        "Add",
+        "AddV2",
+        "MatMul+Bias",
+        "Conv2D+Bias",
+        "FusedBatchNorm",
+        "FusedBatchNormV3",
+        "Mul",
+        "Sub",
+        "DepthwiseConv2dNative",
+    ]
 )
 
 
@@ -182,9 +192,7 @@ def _may_join(plan: Plan, indices: list[int], state_count: int) -> bool:
 def _joined(kind: str, steps: list[Step], state_count: int, rate_places: tuple[int, ...]) -> Step:
     first = steps[0]
     count = len(first.inputs)
-    grad_place = next(
-        i for i in range(state_count, count) if i not in rate_places
-    )
+    grad_place = next(i for i in range(state_count, count) if i not in rate_places)
     states = [[s.inputs[i] for s in steps] for i in range(state_count)]
     grads = [s.inputs[grad_place] for s in steps]
     rates = [first.inputs[p] for p in rate_places]

@@ -19,8 +19,11 @@ def run(plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
     values.update(zip(plan.fed_values, feeds, strict=True))
     for step in plan.steps:
         arguments = [
-            [values[v] for v in item] if isinstance(item, list)
-            else None if item is None else values[item]
+            [values[v] for v in item]
+            if isinstance(item, list)
+            else None
+            if item is None
+            else values[item]
             for item in step.inputs
         ]
         assert step.function is not None
@@ -30,8 +33,10 @@ def run(plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
             if value is not None:
                 _check(value, item)
                 values[value] = item
-    return [values[v].copy() if c else values[v]
-            for v, c in zip(plan.fetched_values, plan.copies, strict=True)]
+    return [
+        values[v].copy() if c else values[v]
+        for v, c in zip(plan.fetched_values, plan.copies, strict=True)
+    ]
 
 
 def _flatten(given: Any, count: int) -> list[Any]:

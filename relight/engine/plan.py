@@ -60,9 +60,7 @@ def prune(fetches: Sequence[Any], fed: set[Tensor]) -> list[Operation]:
 
 
 def _topological(nodes: set[Operation], fed: set[Tensor]) -> list[Operation]:
-    before = {
-        n: {t.op for t in n._inputs if t not in fed} | set(n._control_inputs) for n in nodes
-    }
+    before = {n: {t.op for t in n._inputs if t not in fed} | set(n._control_inputs) for n in nodes}
     after: dict[Operation, list[Operation]] = {n: [] for n in nodes}
     for node, needs in before.items():
         for need in needs:
@@ -238,8 +236,16 @@ class _Lowering:
             reference = self.values[tensor, "R"]
             read = Value(tensor, "H" if tensor.dtype.base_dtype in _HOST_ONLY else "T")
             self.plan.steps.append(
-                Step("read", _read, [reference], [read], tensor.op, fresh=False,
-                     inline="{0}.value", nodes=(tensor.op,))
+                Step(
+                    "read",
+                    _read,
+                    [reference],
+                    [read],
+                    tensor.op,
+                    fresh=False,
+                    inline="{0}.value",
+                    nodes=(tensor.op,),
+                )
             )
             return read if kind == read.kind else self._convert(read, kind, tensor)
         other = "H" if kind == "T" else "T"

@@ -87,9 +87,7 @@ def _owned(values: list[torch.Tensor], i: int) -> bool:
     return _storage_use_count(values[i].untyped_storage()._cdata) <= 2
 
 
-def update_all(
-    variables: list[Variable], function: Callable[[list[torch.Tensor]], None]
-) -> None:
+def update_all(variables: list[Variable], function: Callable[[list[torch.Tensor]], None]) -> None:
     """Let `function` change the values of several variables in place at once."""
     locked: list[Variable] = []
     values: list[torch.Tensor] = []

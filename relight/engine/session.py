@@ -67,9 +67,10 @@ class _Call:
         if found is None:
             if len(self._by_shape) >= _MAX_SHAPES:
                 return self.general()
-            found = plan.make(
-                self.graph, self.fetches.elements, self.feeds, shapes=shapes
-            ) or self.general()
+            found = (
+                plan.make(self.graph, self.fetches.elements, self.feeds, shapes=shapes)
+                or self.general()
+            )
             self._by_shape[shapes] = found
         return found
 
@@ -185,8 +186,9 @@ class BaseSession:
     def _make_call(self, structure: Any, feeds: list[Tensor]) -> _Call:
         graph = self._graph
         if not graph._nodes_by_id:
-            raise RuntimeError("The Session graph is empty.  Add operations to the graph before "
-                               "calling run().")
+            raise RuntimeError(
+                "The Session graph is empty.  Add operations to the graph before calling run()."
+            )
         fetches = Fetches(graph, structure)
         return _Call(graph, fetches, feeds)
 
@@ -254,14 +256,18 @@ class BaseSession:
         else:
             array = _convert_feed(tensor, value, dtype, numpy_type)
         sizes = tensor._shape._sizes
-        if sizes is not None and array.shape != sizes:
-            if len(sizes) != array.ndim or any(
-                s is not None and s != n for s, n in zip(sizes, array.shape, strict=True)
-            ):
-                raise ValueError(
-                    f"Cannot feed value of shape {array.shape!r} for Tensor {tensor.name!r}, which "
-                    f"has shape {str(tensor._shape)!r}"
-                )
+        if (
+            sizes is not None
+            and array.shape != sizes
+            and (
+                len(sizes) != array.ndim
+                or any(s is not None and s != n for s, n in zip(sizes, array.shape, strict=True))
+            )
+        ):
+            raise ValueError(
+                f"Cannot feed value of shape {array.shape!r} for Tensor {tensor.name!r}, which "
+                f"has shape {str(tensor._shape)!r}"
+            )
         return array
 
     # -- other ways to run -----------------------------------------------------------------------
@@ -329,7 +335,8 @@ def _string_feed(value: Any) -> np.ndarray:
 
 
 class Session(BaseSession):
-    """Runs operations of a graph. As a context manager it is the default session, closed at exit."""
+    """Runs operations of a graph. As a context manager it is the default session, closed at
+    exit."""
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None):
         super().__init__(target, graph, config)

@@ -20,7 +20,8 @@ class Value:
         self.name = name
 
     def __repr__(self) -> str:
-        return f"<{self.kind} {self.name or id(self)} {'' if self.tensor is None else self.tensor.name}>"
+        source = "" if self.tensor is None else self.tensor.name
+        return f"<{self.kind} {self.name or id(self)} {source}>"
 
 
 @dataclasses.dataclass(eq=False)

@@ -4,7 +4,8 @@
   no padding.
 * `<prefix>.index`: a table (see `table.py`), from tensor name to `BundleEntryProto`; the empty
   name holds `BundleHeaderProto`.
-* BundleHeaderProto: 1 num_shards, 2 endianness (0 little), 3 VersionDef {1 producer, 2 min_consumer}.
+* BundleHeaderProto: 1 num_shards, 2 endianness (0 little), 3 VersionDef {1 producer, 2
+  min_consumer}.
 * BundleEntryProto: 1 dtype, 2 TensorShapeProto, 3 shard_id, 4 offset, 5 size, 6 masked CRC-32C
   (fixed32), 7 slices (TensorSliceProto, repeated).
 * String tensor: each length as a varint, the masked CRC-32C of the lengths (4 bytes), then the
@@ -203,7 +204,7 @@ def _encode_strings(array: np.ndarray) -> tuple[bytes, int]:
 
 
 def _decode_strings(data: bytes, shape: tuple[int, ...], stored_crc: int) -> np.ndarray:
-    """The object array of bytes that `_encode_strings` stored. FormatError positions are in `data`."""
+    """The object array of bytes that `_encode_strings` stored; errors give places in `data`."""
     count = math.prod(shape)
     if count > len(data):
         raise FormatError(None, 0, f"{count} strings cannot be in {len(data)} bytes")
@@ -519,7 +520,8 @@ class BundleReader:
             raise FormatError(
                 self._path,
                 None,
-                f"{name} of shape {list(entry.shape)} and dtype {kind} cannot be {entry.size} bytes",
+                f"{name} of shape {list(entry.shape)} and dtype {kind} cannot be "
+                f"{entry.size} bytes",
             )
         raw = self._bytes(name, entry)
         path = data_path(self.prefix, entry.shard_id, self.num_shards)

@@ -7,7 +7,8 @@
   other byte outside printable ASCII as three octal digits.
 * Reading takes all of the text format: comments, either quote, adjacent strings, lists, separators.
 
-Source: tensorflow/python/training/checkpoint_state.proto; protobuf.dev/reference/protobuf/textformat-spec.
+Source: tensorflow/python/training/checkpoint_state.proto;
+protobuf.dev/reference/protobuf/textformat-spec.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@
 * Footer: handles of meta-index and index, zeros up to 40 bytes, 0xdb4775248b80fb57 little-endian.
 * Keys ascend strictly, compared as bytes. TensorFlow closes a data block at 262,144 bytes.
 
-Source: github.com/google/leveldb, doc/table_format.md; Snappy: google/snappy, format_description.txt.
+Source: github.com/google/leveldb, doc/table_format.md; Snappy: google/snappy,
+format_description.txt.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 * TensorShapeProto: 2 dim (repeated) {1 size}, 3 unknown_rank.
 * TensorSliceProto: 1 extent (repeated) {1 start, 2 length}; without a length the slice takes all of
   the dimension.
-* As text: "start,length" or "-" for each dimension, joined by ":"; SaveV2 and RestoreV2 put the full
+* As text: "start,length" or "-" for each dimension, joined by ":"; SaveV2 and RestoreV2 put the
+  full
   shape before it: "10 4 0,5:-".
 * As part of a table key ("ordered code", so that bytes sort like numbers): 0x00, the name with
   0x00 -> 00 ff and 0xff -> ff 00, the terminator 00 01, the rank (a length byte, then big-endian),

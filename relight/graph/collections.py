@@ -89,7 +89,7 @@ class Collections:
         return self._collections.setdefault(name, [])
 
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
-        """A copy of the list; with `scope`, only items whose name matches that regular expression."""
+        """A copy of the list; with `scope`, a regular expression, only items of such a name."""
         items = self._collections.get(name, [])
         if scope is None:
             return list(items)

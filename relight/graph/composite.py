@@ -109,9 +109,7 @@ class SparseTensor:
         if isinstance(sparse_tensor_value, SparseTensor):
             return sparse_tensor_value
         if not isinstance(sparse_tensor_value, SparseTensorValue):
-            raise TypeError(
-                f"Neither a SparseTensor nor SparseTensorValue: {sparse_tensor_value}."
-            )
+            raise TypeError(f"Neither a SparseTensor nor SparseTensorValue: {sparse_tensor_value}.")
         return cls(*sparse_tensor_value)
 
     @property
@@ -157,9 +155,7 @@ class SparseTensor:
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> SparseTensorValue:
         """The value in `session` (the default session when None)."""
-        return _default_session(session, self.graph, "evaluate tensor", "eval").run(
-            self, feed_dict
-        )
+        return _default_session(session, self.graph, "evaluate tensor", "eval").run(self, feed_dict)
 
     def __str__(self) -> str:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import Any, ClassVar
 
 import ml_dtypes
 import numpy as np
@@ -49,11 +49,11 @@ _QUANTIZED = {"qint8", "quint8", "qint16", "quint16", "qint32"}
 class DType:
     """The element type of a tensor. Instances are interned: compare them with `==` or `is`."""
 
-    __slots__ = ("_enum", "_name", "_numpy", "__weakref__")
+    __slots__ = ("__weakref__", "_enum", "_name", "_numpy")
     _enum: int
     _name: str
     _numpy: np.dtype
-    _interned: dict[int, DType] = {}
+    _interned: ClassVar[dict[int, DType]] = {}
 
     def __new__(cls, type_enum: int) -> DType:
         enum = int(type_enum)
@@ -221,7 +221,7 @@ complex64, complex128 = _all["complex64"], _all["complex128"]
 string, resource, variant = _all["string"], _all["resource"], _all["variant"]
 qint8, quint8, qint16 = _all["qint8"], _all["quint8"], _all["qint16"]
 quint16, qint32 = _all["quint16"], _all["qint32"]
-bool = _all["bool"]  # noqa: A001 - the public name
+bool = _all["bool"]
 half, double = float16, float64
 
 QUANTIZED_DTYPES = frozenset(

@@ -95,7 +95,8 @@ class Graph(Collections):
         self._names_in_use: dict[str, int] = {}
         self._mutations = 0
         self._last_id = 0
-        # Nodes that TensorFlow's dataflow form of cond has beyond ours; its default seeds count them.
+        # Nodes that TensorFlow's dataflow form of cond has beyond ours; its default seeds count
+        # them.
         self._uncounted = 0
         self._name_stack = ""
         self._device_stack: list[Any] = []
@@ -186,9 +187,7 @@ class Graph(Collections):
         Raises TypeError for another kind of object, ValueError for a malformed name or an element
         of another graph, KeyError for a name that is not in the graph.
         """
-        wanted = " or ".join(
-            ["Tensor"] * allow_tensor + ["Operation"] * allow_operation
-        )
+        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
         convert = getattr(obj, "_as_graph_element", None)
         if convert is not None:
             obj = convert()
@@ -235,12 +234,12 @@ class Graph(Collections):
             )
         if name not in self._nodes_by_name:
             if allow_operation:
-                raise KeyError(
-                    f"The name {name!r} refers to an Operation not in the graph."
-                )
-            raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, "
-                             'not a Tensor. Tensor names must be of the form "<op_name>:'
-                             '<output_index>".')
+                raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
+            raise ValueError(
+                f"The name {name!r} looks like an (invalid) Operation name, "
+                'not a Tensor. Tensor names must be of the form "<op_name>:'
+                '<output_index>".'
+            )
         if not allow_operation:
             raise ValueError(
                 f"The name {name!r} refers to an Operation, not a Tensor. Tensor names must be of "
@@ -475,7 +474,9 @@ class Graph(Collections):
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
         """Place operations made inside where `op` (operation, tensor, variable) is."""
         if op is None and not ignore_existing:
-            raise ValueError("Trying to reset colocation (op is None) but ignore_existing is not True")
+            raise ValueError(
+                "Trying to reset colocation (op is None) but ignore_existing is not True"
+            )
         if op is not None:
             op = operation_of(op)
         saved_devices = self._device_stack
@@ -617,8 +618,9 @@ class _DefaultStack(threading.local):
             if self.stack[-1] is not item:
                 self.stack.remove(item)
                 raise AssertionError(
-                    "Nesting violated for default stack of "
-                    f"{type(item)} objects" if item is not None else "Nesting violated"
+                    f"Nesting violated for default stack of {type(item)} objects"
+                    if item is not None
+                    else "Nesting violated"
                 )
             self.stack.pop()
 
@@ -666,7 +668,7 @@ def default_session(session: Any) -> contextlib.AbstractContextManager[Any]:
     return _sessions.enter(session)
 
 
-class name_scope:  # noqa: N801 - the public name tf.name_scope
+class name_scope:
     """Context manager that names the operations of a function: `with name_scope(name, "Default")`.
 
     `values` are the inputs: they choose the graph. Gives the scope with its final "/".

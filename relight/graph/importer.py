@@ -434,8 +434,9 @@ def _check_allowed(name: str, known: opdef.AttrDef, value: Any) -> None:
         for item in values:
             if item not in known.allowed:
                 shown = item.name if isinstance(item, dtypes.DType) else repr(item)
-                allowed = ", ".join(a.name if isinstance(a, dtypes.DType) else a
-                                    for a in known.allowed)
+                allowed = ", ".join(
+                    a.name if isinstance(a, dtypes.DType) else a for a in known.allowed
+                )
                 raise ValueError(
                     f"Value for attr '{known.name}' of {shown} is not in the list of allowed "
                     f"values: {allowed}; NodeDef: {{{{node {name}}}}}"
@@ -539,4 +540,3 @@ def import_graph_def(
         else:
             found.append(op.outputs[index])
     return found
-

@@ -90,9 +90,7 @@ class Tensor:
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """The value in `session` (the default session when None) as a numpy array."""
-        return _default_session(session, self.graph, "evaluate tensor", "eval").run(
-            self, feed_dict
-        )
+        return _default_session(session, self.graph, "evaluate tensor", "eval").run(self, feed_dict)
 
     def experimental_ref(self) -> Any:
         """A hashable reference to this tensor."""

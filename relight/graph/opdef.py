@@ -2,10 +2,13 @@
 
 Signatures are TensorFlow 1.15's own, one line an op, in `signatures.txt`:
 
-    MatMul(a: T, b: T; T: type in {float32, ...}, transpose_a: bool = False) -> (product: T)  # flags
+    MatMul(a: T, b: T; T: type in {float32, ...}, transpose_a: bool = False) -> (product: T)  #
+    flags
 
-Before the `;` stand the inputs (`name: type`; `N*T` a list of N tensors of one type, `*Ts` one tensor
-for each type of the list, `Ref(T)` a reference), after it the attrs. A line is parsed when its op is
+Before the `;` stand the inputs (`name: type`; `N*T` a list of N tensors of one type, `*Ts` one
+tensor
+for each type of the list, `Ref(T)` a reference), after it the attrs. A line is parsed when its op
+is
 first used. Every op of that list can be in a graph; it can run when a record in `relight.ops` gives
 it a kernel.
 """
@@ -205,10 +208,12 @@ Kernel = Callable[..., Any]
 class OpRecord:
     """All that relight knows of one op type beside its signature.
 
-    * `kernel`: computes the outputs from torch tensors (`specialise=False`), or is called once, when
+    * `kernel`: computes the outputs from torch tensors (`specialise=False`), or is called once,
+      when
       a plan is made, with the `Operation` and returns that function (`specialise=True`).
     * `shape`: from the `Operation` to the static shapes of its outputs; None: unknown shapes.
-    * `gradient`: from (op, *output gradients) to the gradients of the inputs, or None where there is
+    * `gradient`: from (op, *output gradients) to the gradients of the inputs, or None where there
+      is
       none; `differentiable` is False for ops whose gradient is declared to be None.
     * `host`: names of inputs that the kernel takes as numpy arrays (shapes, axes, strings);
       `host_out`: whether it returns numpy arrays.

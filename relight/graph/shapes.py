@@ -339,8 +339,7 @@ class TensorShape:
         if self._sizes is None or other._sizes is None:
             return True
         return len(self._sizes) == len(other._sizes) and all(
-            a is None or b is None or a == b
-            for a, b in zip(self._sizes, other._sizes, strict=True)
+            a is None or b is None or a == b for a, b in zip(self._sizes, other._sizes, strict=True)
         )
 
     def assert_is_compatible_with(self, other: Any) -> None:

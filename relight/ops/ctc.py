@@ -225,8 +225,8 @@ def beam_search(log_probabilities: Any, width: int) -> list[tuple[tuple[int, ...
         found: dict[tuple[int, ...], tuple[float, float]] = {}
 
         def add(prefix: tuple[int, ...], in_blank: float, in_label: float) -> None:
-            old = found.get(prefix, (-math.inf, -math.inf))  # noqa: B023
-            found[prefix] = (_log_add(old[0], in_blank), _log_add(old[1], in_label))  # noqa: B023
+            old = found.get(prefix, (-math.inf, -math.inf))
+            found[prefix] = (_log_add(old[0], in_blank), _log_add(old[1], in_label))
 
         for prefix, (in_blank, in_label) in beams.items():
             total = _log_add(in_blank, in_label)

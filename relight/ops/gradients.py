@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,14 @@ class AggregationMethod:
     DEFAULT = ADD_N
     EXPERIMENTAL_TREE = 1
     EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+@export("UnconnectedGradients")
+class UnconnectedGradients(enum.Enum):
+    """What `tf.gradients` gives for an x that no y depends on: None, or zeros of its shape."""
+
+    NONE = "none"
+    ZERO = "zero"
 
 
 @export("RegisterGradient")
@@ -84,15 +93,19 @@ def gradient_function(op: Operation) -> Callable[..., Any] | None:
             return known.gradient_function
         if not known.differentiable:
             return None
-    raise LookupError(
-        f"No gradient defined for operation '{op.name}' (op type: {op.type})"
-    )
+    raise LookupError(f"No gradient defined for operation '{op.name}' (op type: {op.type})")
 
 
 def _trainable(tensor: Tensor) -> bool:
     return tensor.dtype.base_dtype in (
-        dtypes.float16, dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128,
-        dtypes.resource, dtypes.variant, dtypes.bfloat16,
+        dtypes.float16,
+        dtypes.float32,
+        dtypes.float64,
+        dtypes.complex64,
+        dtypes.complex128,
+        dtypes.resource,
+        dtypes.variant,
+        dtypes.bfloat16,
     )
 
 
@@ -120,7 +133,7 @@ def gradients(
     gate_gradients: bool = False,
     aggregation_method: Any = None,
     stop_gradients: Any = None,
-    unconnected_gradients: Any = "none",
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
 ) -> list[Any]:
     """Symbolic derivatives of sum(ys) with respect to each of xs, None where there is no path.
 
@@ -128,8 +141,15 @@ def gradients(
     that are not real or complex floating point, LookupError for an op without a rule.
     """
     return build(
-        ys, xs, grad_ys, name, colocate_gradients_with_ops, gate_gradients, aggregation_method,
-        stop_gradients, unconnected_gradients,
+        ys,
+        xs,
+        grad_ys,
+        name,
+        colocate_gradients_with_ops,
+        gate_gradients,
+        aggregation_method,
+        stop_gradients,
+        unconnected_gradients,
     )
 
 
@@ -142,19 +162,22 @@ def build(
     gate: bool = False,
     aggregation_method: Any = None,
     stop_gradients: Any = None,
-    unconnected_gradients: Any = "none",
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
     source_graph: Any = None,
 ) -> list[Any]:
     """`gradients`, with the graph that holds ys when it is not the default graph."""
-    zero_unconnected = getattr(unconnected_gradients, "value", unconnected_gradients) == "zero"
+    try:
+        zero_unconnected = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
+    except ValueError:
+        raise ValueError(
+            f"Unknown value for unconnected_gradients: {unconnected_gradients!r}"
+        ) from None
     ys, xs = _as_list(ys), _as_list(xs)
     stop = [] if stop_gradients is None else _as_list(stop_gradients)
     grad_list = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
     if len(ys) != len(grad_list):
         raise ValueError(f"grad_ys has {len(grad_list)} items for {len(ys)} ys")
-    elements = [
-        v for v in [*ys, *xs, *stop, *grad_list] if isinstance(v, (Tensor, IndexedSlices))
-    ]
+    elements = [v for v in [*ys, *xs, *stop, *grad_list] if isinstance(v, (Tensor, IndexedSlices))]
     with name_scope(name, "gradients", elements) as scope:
         graph = source_graph or get_default_graph()
         get_default_graph().unique_name("uid")  # TensorFlow takes this name here
@@ -223,8 +246,16 @@ class _Backward:
     """One backward pass: gradients collected by tensor, ops visited when all theirs are there."""
 
     def __init__(
-        self, graph: Any, ys: list[Tensor], xs: list[Tensor], stops: set[Tensor],
-        start: list[Any], scope: str, colocate: bool, gate: bool, aggregation_method: Any,
+        self,
+        graph: Any,
+        ys: list[Tensor],
+        xs: list[Tensor],
+        stops: set[Tensor],
+        start: list[Any],
+        scope: str,
+        colocate: bool,
+        gate: bool,
+        aggregation_method: Any,
     ):
         self.graph = graph
         self.ys, self.xs, self.stops = ys, xs, stops
@@ -302,15 +333,13 @@ class _Backward:
                 if pending[t.op] == 0 and t.op not in queued:
                     queued.add(t.op)
                     ready.append(t.op)
-        return [self._result(x, o, zero_unconnected)
-                for x, o in zip(self.xs, originals, strict=True)]
+        return [
+            self._result(x, o, zero_unconnected) for x, o in zip(self.xs, originals, strict=True)
+        ]
 
     def _stop_ops(self, between: set[Operation]) -> set[Operation]:
         """Ops of xs that no other x lies behind, where the pass can end."""
-        stop_ops = {
-            x.op for x in self.xs
-            if not any(t.op in between for t in self._inputs(x.op))
-        }
+        stop_ops = {x.op for x in self.xs if not any(t.op in between for t in self._inputs(x.op))}
         return stop_ops | {s.op for s in self.stops}
 
     def _sum(self, tensor: Tensor) -> Any:
@@ -340,8 +369,9 @@ class _Backward:
             inputs = _as_list(answer)
             inputs = _check_gradients(op, inputs)
             if self.gate and len([g for g in inputs if g is not None]) > 1:
-                with get_default_graph().device(None), get_default_graph().colocate_with(
-                    None, ignore_existing=True
+                with (
+                    get_default_graph().device(None),
+                    get_default_graph().colocate_with(None, ignore_existing=True),
                 ):
                     inputs = tuple_of(inputs)
         for i, (tensor, grad) in enumerate(zip(self._inputs(op), inputs, strict=True)):
@@ -428,8 +458,10 @@ def _convert_slices(
             f"Tensor conversion requested for IndexedSlices without dense_shape: {value}"
         )
     with name_scope(None, "strided_slice", [value.dense_shape]) as scope:
-        bounds = [constant([i], dtypes.int32, name=n)
-                  for i, n in ((0, "stack"), (1, "stack_1"), (1, "stack_2"))]
+        bounds = [
+            constant([i], dtypes.int32, name=n)
+            for i, n in ((0, "stack"), (1, "stack_1"), (1, "stack_2"))
+        ]
         first = raw.StridedSlice(value.dense_shape, *bounds, shrink_axis_mask=1, name=scope)
     return raw.UnsortedSegmentSum(value.values, value.indices, first, name=name)
 
@@ -440,4 +472,3 @@ register_conversion(IndexedSlices, _convert_slices)
 def dense(grad: Any) -> Tensor:
     """A gradient as a Tensor: IndexedSlices are summed into their rows."""
     return convert_to_tensor(grad) if isinstance(grad, IndexedSlices) else grad
-

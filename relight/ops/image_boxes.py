@@ -277,7 +277,9 @@ def suppress(
     more, and is dropped by its overlap with itself; a box without area has none, and fills the rest.
     """
     factor = _f(-0.5) / _f(sigma) if sigma > 0 else _f(0)
-    queue = _Queue([(s, i, 0) for i, s in enumerate(scores) if s > score_threshold])
+    items = [(s, i, 0) for i, s in enumerate(scores) if s > score_threshold]
+    # Without boxes put back, a sorted list does: the lower index first among equal scores.
+    queue: Any = _Queue(items) if again else sorted(items, key=lambda c: (c[0], -c[1]))
     chosen: list[int] = []
     kept: list[float] = []
     while queue and len(chosen) < count:
@@ -297,7 +299,7 @@ def suppress(
         if score == old:
             chosen.append(box)
             kept.append(float(score))
-        if score > score_threshold and (again or score != old):
+        if again and score > score_threshold:
             queue.push((score, box, met))
     return chosen, kept
 

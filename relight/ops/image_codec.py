@@ -167,22 +167,24 @@ def _with_channels(array: np.ndarray, channels: int) -> np.ndarray:
     return np.concatenate([color, alpha], axis=2)
 
 
+# Red, green and blue in libpng's 15-bit fractions: 0.299, 0.587 and the rest.
+_GRAY = np.array([9797, 19234, 3737], np.int64)
+
+
 def _gray(color: np.ndarray) -> np.ndarray:
-    """libpng's mix in 15-bit fractions, with TensorFlow's weights: 0.299, 0.114 and the rest."""
-    red, green = int(0.299 * 32768 + 0.5), int(0.114 * 32768 + 0.5)
-    weights = np.array([red, green, 32768 - red - green], np.int64)
-    mixed = (color.astype(np.int64) @ weights + 16384) >> 15
-    same = (color[..., 0] == color[..., 1]) & (color[..., 0] == color[..., 2])
-    return np.where(same, color[..., 0], mixed).astype(color.dtype)[..., None]
+    """RGB as grey like libpng, which rounds samples of 16 bits and cuts those of 8 bits."""
+    rounding = 16384 if color.dtype == np.uint16 else 0
+    mixed = (color.astype(np.int64) @ _GRAY + rounding) >> 15
+    return mixed.astype(color.dtype)[..., None]
 
 
 def _decode_png(data: bytes, channels: int, depth: type) -> np.ndarray:
-    array = _png_array(data)
+    array = _with_channels(_png_array(data), channels)
     if depth is np.uint8 and array.dtype != np.uint8:
-        array = (array >> 8).astype(np.uint8)
-    elif depth is np.uint16 and array.dtype == np.uint8:
-        array = array.astype(np.uint16) * 257
-    return _with_channels(array, channels)
+        return (array >> 8).astype(np.uint8)
+    if depth is np.uint16 and array.dtype == np.uint8:
+        return array.astype(np.uint16) * 257
+    return array
 
 
 def _decode_jpeg(
@@ -382,7 +384,7 @@ def EncodePng(image, *, compression):
         raise _invalid(f"image must be 3-dimensional[{','.join(map(str, image.shape))}]")
     if image.shape[2] not in (1, 2, 3, 4):
         raise _invalid(
-            f"image must have 1, 2, 3, or 4 channels, has {image.shape[2]}"
+            f"image must have 1, 2, 3, or 4 channels, got {image.shape[2]}"
         )
     if not -1 <= compression <= 9:
         raise _invalid(f"compression should be in [-1,9], got {compression}")

@@ -106,10 +106,7 @@ def _(op, grad):
     adjoint_a, lower = op._attrs["adjoint"], op._attrs["lower"]
     c = op.outputs[0]
     grad_b = raw.MatrixTriangularSolve(op.inputs[0], grad, lower=lower, adjoint=not adjoint_a)
-    if adjoint_a:
-        grad_a = -matmul(c, grad_b, adjoint_b=True)
-    else:
-        grad_a = -matmul(grad_b, c, adjoint_b=True)
+    grad_a = -matmul(c, grad_b, adjoint_b=True) if adjoint_a else -matmul(grad_b, c, adjoint_b=True)
     return matrix_band_part(grad_a, *((-1, 0) if lower else (0, -1))), grad_b
 
 

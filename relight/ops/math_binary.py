@@ -286,7 +286,7 @@ def _equality_shape(node: Any) -> list[Sizes]:
 def _equality(function: Binary, strings: Binary, otherwise: bool) -> Any:
     def specialise(node: Any) -> Binary:
         if node._inputs[0].dtype.base_dtype.name == "string":
-            chosen: Binary = lambda x, y: torch.from_numpy(  # noqa: E731
+            chosen: Binary = lambda x, y: torch.from_numpy(
                 np.asarray(strings(x, y), dtype=np.bool_)
             )
         else:

@@ -66,7 +66,14 @@ def copy_operators(target: type, value: Callable[[Any], Tensor]) -> None:
     """Give another class (variables) the operators of Tensor, applied to `value(self)`."""
     names = [
         *(f"__{r}{n}__" for n in _BINARY for r in ("", "r")),
-        "__invert__", "__neg__", "__abs__", "__lt__", "__le__", "__gt__", "__ge__", "__getitem__",
+        "__invert__",
+        "__neg__",
+        "__abs__",
+        "__lt__",
+        "__le__",
+        "__gt__",
+        "__ge__",
+        "__getitem__",
     ]
     for name in names:
         if not hasattr(Tensor, name):
@@ -74,8 +81,20 @@ def copy_operators(target: type, value: Callable[[Any], Tensor]) -> None:
         setattr(target, name, _delegate(name, value))
 
 
-_BINARY = ("add", "sub", "mul", "div", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or",
-           "xor")
+_BINARY = (
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and",
+    "or",
+    "xor",
+)
 
 
 def _delegate(name: str, value: Callable[[Any], Tensor]) -> Callable[..., Any]:
@@ -84,5 +103,3 @@ def _delegate(name: str, value: Callable[[Any], Tensor]) -> Callable[..., Any]:
 
     method.__name__ = name
     return method
-
-

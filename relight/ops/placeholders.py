@@ -12,7 +12,8 @@ from relight.ops.shape_rules import from_attr, same
 def _unfed(node: Any) -> Any:
     shape = node._attrs.get("shape")
     described = (
-        "" if shape is None or shape._sizes is None
+        ""
+        if shape is None or shape._sizes is None
         else " and shape [" + ",".join("?" if s is None else str(s) for s in shape._sizes) + "]"
     )
     names = {"float32": "float", "float64": "double", "float16": "half"}

@@ -140,10 +140,7 @@ def batch_matmul(node: Any) -> list[Any]:
     rows, inner_a = (a[-1], a[-2]) if node._attrs.get("adj_x") else a[-2:]
     inner_b, columns = (b[-1], b[-2]) if node._attrs.get("adj_y") else b[-2:]
     merge_size(inner_a, inner_b)
-    if node.type == "BatchMatMul":
-        batch = merge(a[:-2], b[:-2])
-    else:
-        batch = broadcast_sizes(a[:-2], b[:-2])
+    batch = merge(a[:-2], b[:-2]) if node.type == "BatchMatMul" else broadcast_sizes(a[:-2], b[:-2])
     return [None if batch is None else (*batch, rows, columns)]
 
 
@@ -206,7 +203,11 @@ def vector(size: int | None = None) -> Rule:
 
 
 def window_size(
-    size: int | None, window: int, stride: int, padding: str, dilation: int = 1,
+    size: int | None,
+    window: int,
+    stride: int,
+    padding: str,
+    dilation: int = 1,
     explicit: tuple[int, int] = (0, 0),
 ) -> int | None:
     """Output size of a sliding window along one dimension (convolution, pooling)."""
@@ -218,9 +219,7 @@ def window_size(
     if padding == "EXPLICIT":
         size += sum(explicit)
     if size < reach:
-        raise ShapeError(
-            f"Negative dimension size caused by subtracting {reach} from {size}"
-        )
+        raise ShapeError(f"Negative dimension size caused by subtracting {reach} from {size}")
     return (size - reach) // stride + 1
 
 
@@ -251,7 +250,11 @@ def conv(node: Any) -> list[Any]:
             None
             if window is None
             else window_size(
-                x[place], window, strides[place], attrs["padding"], dilations[place],
+                x[place],
+                window,
+                strides[place],
+                attrs["padding"],
+                dilations[place],
                 (explicit[2 * place], explicit[2 * place + 1]),
             )
         )
@@ -265,7 +268,5 @@ def pool(node: Any) -> list[Any]:
     x = with_rank(sizes(node, 0), len(window))
     assert x is not None
     strides, padding = node._attrs["strides"], node._attrs["padding"]
-    shape = tuple(
-        window_size(x[i], window[i], strides[i], padding) for i in range(len(window))
-    )
+    shape = tuple(window_size(x[i], window[i], strides[i], padding) for i in range(len(window)))
     return [shape] * len(node._outputs)

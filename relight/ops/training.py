@@ -103,10 +103,7 @@ def adagrad_da(
     total.add_(grad)
     squares.addcmul_(grad, grad)
     below = squares.sqrt().add_(l2 * global_step * lr)
-    if l1 > 0:
-        above = total.sign() * (total.abs() - l1 * global_step).clamp_(min=0)
-    else:
-        above = total
+    above = total.sign() * (total.abs() - l1 * global_step).clamp_(min=0) if l1 > 0 else total
     var.copy_(above * -lr / below)
 
 

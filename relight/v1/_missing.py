@@ -75,7 +75,7 @@ def missing(
       lazy: attributes made at their first use, by name.
     """
 
-    def __getattr__(name: str) -> Any:  # noqa: N807
+    def __getattr__(name: str) -> Any:
         if lazy and name in lazy:
             return lazy[name]()
         if name == "contrib" or namespace.startswith("tf.contrib"):

@@ -23,8 +23,12 @@ def _dense(**arguments):
             counts.append(session.run(count))
             second = session.run(take)
         return {
-            "counts": [int(c) for c in counts], "first": first, "second": second,
-            "name": acc.name, "dtype": acc.dtype.name, "static": str(take.shape),
+            "counts": [int(c) for c in counts],
+            "first": first,
+            "second": second,
+            "name": acc.name,
+            "dtype": acc.dtype.name,
+            "static": str(take.shape),
         }
 
     return case
@@ -47,7 +51,9 @@ def sparse_mean(tf, np):
         before = session.run(count)
         taken = session.run(take)
     return {
-        "count": before, "indices": taken.indices, "values": taken.values,
+        "count": before,
+        "indices": taken.indices,
+        "values": taken.values,
         "shape": taken.dense_shape,
     }
 

@@ -18,7 +18,10 @@ def feed_and_fetch(tf, np):
     b = tf.placeholder(tf.float32, [2], name="b")
     c = tf.multiply(a, b)
     with tf.Session() as sess:
-        return {"c": sess.run([c], {a: [7.0], b: [2.0, 3.0]}), "any": sess.run(c, {"Mul:0": [5, 5]})}
+        return {
+            "c": sess.run([c], {a: [7.0], b: [2.0, 3.0]}),
+            "any": sess.run(c, {"Mul:0": [5, 5]}),
+        }
 
 
 def missing_feed(tf, np):

@@ -10,8 +10,12 @@ def _case(name, build, *values, **options):
     """
 
     def run(tf, np):
-        tensors = [tf.placeholder_with_default(np.array(v, "float32" if isinstance(
-            np.array(v).flat[0], float) else None), s) for v, s in values]
+        tensors = [
+            tf.placeholder_with_default(
+                np.array(v, "float32" if isinstance(np.array(v).flat[0], float) else None), s
+            )
+            for v, s in values
+        ]
         op = build(tf, *tensors)
         with tf.control_dependencies([op]):
             return {"done": tf.identity(1.0, name="done")}
@@ -32,15 +36,27 @@ _PAIRS = {
 for _name, (_x, _good, _bad) in sorted(_PAIRS.items()):
     _f = "assert_" + _name
     _case(_f, lambda tf, x, y, f=_f: getattr(tf, f)(x, y), (_x, [2]), (_good, [2]))
-    _case(_f + "_wrong", lambda tf, x, y, f=_f: getattr(tf, f)(x, y, message="oh", summarize=1),
-          (_x, [2]), (_bad, [2]))
+    _case(
+        _f + "_wrong",
+        lambda tf, x, y, f=_f: getattr(tf, f)(x, y, message="oh", summarize=1),
+        (_x, [2]),
+        (_bad, [2]),
+    )
     _case(_f + "_constant", lambda tf, f=_f, a=_x, b=_good: getattr(tf, f)(a, b, name="check"))
     _case(_f + "_constant_wrong", lambda tf, f=_f, a=_x, b=_bad: getattr(tf, f)(a, b))
-    _case(_f + "_data", lambda tf, x, y, f=_f: getattr(tf, f)(x, y, data=["a", y]),
-          (_x, [2]), (_bad, [2]))
+    _case(
+        _f + "_data",
+        lambda tf, x, y, f=_f: getattr(tf, f)(x, y, data=["a", y]),
+        (_x, [2]),
+        (_bad, [2]),
+    )
 
-_SIGNS = {"negative": (-1.0, 0.0), "positive": (1.0, 0.0), "non_negative": (0.0, -1.0),
-          "non_positive": (0.0, 1.0)}
+_SIGNS = {
+    "negative": (-1.0, 0.0),
+    "positive": (1.0, 0.0),
+    "non_negative": (0.0, -1.0),
+    "non_positive": (0.0, 1.0),
+}
 for _name, (_good, _bad) in sorted(_SIGNS.items()):
     _f = "assert_" + _name
     _case(_f, lambda tf, x, f=_f: getattr(tf, f)(x), ([_good], [1]))
@@ -48,21 +64,29 @@ for _name, (_good, _bad) in sorted(_SIGNS.items()):
     _case(_f + "_constant_wrong", lambda tf, f=_f, v=_bad: getattr(tf, f)([v], message="no"))
 
 _case("assert_equal_same", lambda tf, x: tf.assert_equal(x, x), ([1.0], [1]), nodes=True)
-_case("assert_equal_int", lambda tf, x: tf.assert_equal(x, [1, 3], data=["it", x]),
-      ([1, 2], [2]))
+_case("assert_equal_int", lambda tf, x: tf.assert_equal(x, [1, 3], data=["it", x]), ([1, 2], [2]))
 _case("assert_static", lambda tf, x: tf.Assert(x, ["a", 1]), (True, []), nodes=True)
 _case("assert_static_wrong", lambda tf, x: tf.Assert(x, ["a", 1, [2, 3]]), (False, []), nodes=True)
-_case("assert_values", lambda tf, x, y: tf.Assert(x, ["a", y, 1.5, True], summarize=4),
-      (False, []), ([[1.0, 2.0, 3.0], [4.0, 5.0, 0.1]], [2, 3]))
+_case(
+    "assert_values",
+    lambda tf, x, y: tf.Assert(x, ["a", y, 1.5, True], summarize=4),
+    (False, []),
+    ([[1.0, 2.0, 3.0], [4.0, 5.0, 0.1]], [2, 3]),
+)
 
 _case("assert_rank", lambda tf, x: tf.assert_rank(x, 1), ([1.0], [1]), nodes=True)
 _case("assert_rank_dynamic", lambda tf, x: tf.assert_rank(x, 1), ([1.0], None), nodes=True)
 _case("assert_rank_wrong", lambda tf, x: tf.assert_rank(x, 2, message="oh"), ([1.0], [1]))
 _case("assert_rank_dynamic_wrong", lambda tf, x: tf.assert_rank(x, 2), ([1.0], None), nodes=True)
-_case("assert_rank_unknown", lambda tf, x, r: tf.assert_rank(x, tf.cast(r, tf.int32)),
-      ([1.0], [1]), (1, []))
-_case("assert_rank_at_least", lambda tf, x: tf.assert_rank_at_least(x, 1), ([1.0], None),
-      nodes=True)
+_case(
+    "assert_rank_unknown",
+    lambda tf, x, r: tf.assert_rank(x, tf.cast(r, tf.int32)),
+    ([1.0], [1]),
+    (1, []),
+)
+_case(
+    "assert_rank_at_least", lambda tf, x: tf.assert_rank_at_least(x, 1), ([1.0], None), nodes=True
+)
 _case("assert_rank_at_least_wrong", lambda tf, x: tf.assert_rank_at_least(x, 2), ([1.0], [1]))
 _case("assert_rank_in", lambda tf, x: tf.assert_rank_in(x, [1, 2]), ([1.0], None), nodes=True)
 _case("assert_rank_in_wrong", lambda tf, x: tf.assert_rank_in(x, [0, 2]), ([1.0], [1]))
@@ -73,19 +97,34 @@ _case("assert_integer", lambda tf, x: tf.assert_integer(x), ([1], [1]), nodes=Tr
 _case("assert_integer_wrong", lambda tf, x: tf.assert_integer(x), ([1.0], [1]))
 _case("assert_scalar", lambda tf, x: tf.assert_scalar(x), (1.0, []))
 _case("assert_scalar_wrong", lambda tf, x: tf.assert_scalar(x), ([1.0], [1]))
-_case("assert_shapes", lambda tf, x, y: tf.debugging.assert_shapes([(x, ("n", 2)), (y, ("n",))]),
-      ([[1.0, 2.0]], [None, 2]), ([1.0], [None]))
-_case("assert_shapes_wrong", lambda tf, x, y: tf.debugging.assert_shapes(
-    [(x, ("n", 2)), (y, ("n",))]), ([[1.0, 2.0]], [None, 2]), ([1.0, 2.0], [None]))
-_case("assert_shapes_static_wrong", lambda tf, x: tf.debugging.assert_shapes([(x, (3, 2))]),
-      ([[1.0, 2.0]], [1, 2]))
+_case(
+    "assert_shapes",
+    lambda tf, x, y: tf.debugging.assert_shapes([(x, ("n", 2)), (y, ("n",))]),
+    ([[1.0, 2.0]], [None, 2]),
+    ([1.0], [None]),
+)
+_case(
+    "assert_shapes_wrong",
+    lambda tf, x, y: tf.debugging.assert_shapes([(x, ("n", 2)), (y, ("n",))]),
+    ([[1.0, 2.0]], [None, 2]),
+    ([1.0, 2.0], [None]),
+)
+_case(
+    "assert_shapes_static_wrong",
+    lambda tf, x: tf.debugging.assert_shapes([(x, (3, 2))]),
+    ([[1.0, 2.0]], [1, 2]),
+)
 
 
 def same_float_dtype(tf, np):
     a = tf.constant(1.0)
-    return {"found": [tf.assert_same_float_dtype([a, None]).name,
-                      tf.assert_same_float_dtype().name,
-                      tf.assert_same_float_dtype(dtype=tf.float64).name]}
+    return {
+        "found": [
+            tf.assert_same_float_dtype([a, None]).name,
+            tf.assert_same_float_dtype().name,
+            tf.assert_same_float_dtype(dtype=tf.float64).name,
+        ]
+    }
 
 
 def same_float_dtype_wrong(tf, np):
@@ -97,8 +136,14 @@ def same_float_dtype_integer(tf, np):
 
 
 def numeric_tensors(tf, np):
-    return {"found": [tf.is_numeric_tensor(tf.constant(1)), tf.is_numeric_tensor(tf.constant("a")),
-                      tf.is_numeric_tensor(1), tf.is_numeric_tensor(tf.constant(True))]}
+    return {
+        "found": [
+            tf.is_numeric_tensor(tf.constant(1)),
+            tf.is_numeric_tensor(tf.constant("a")),
+            tf.is_numeric_tensor(1),
+            tf.is_numeric_tensor(tf.constant(True)),
+        ]
+    }
 
 
 def proper_iterables(tf, np):
@@ -177,22 +222,46 @@ def _written(tf, np, build, count=1):
 
 
 _PRINTS = {
-    "print_v1": lambda tf: tf.Print(tf.constant(1.0), [
-        tf.constant([[1.0, 2.0], [3.0, 4.25]]), tf.constant("s"), True, 1e10,
-        tf.constant([1, 2, 3, 4, 5])], "msg: "),
-    "print_v1_all": lambda tf: tf.Print(tf.constant(1.0), [
-        tf.constant([1e-8, 12345678.0, 0.1, float("inf"), float("nan"), 1 / 3.0]),
-        tf.constant(1 / 3.0, tf.float64), tf.constant(123456789.0, tf.float64),
-        tf.constant([1 + 2j]), tf.constant(["a", "b'\n\x01"]), tf.constant([[[1], [2]], [[3], [4]]])
-    ], summarize=10),
-    "print_v2": lambda tf: tf.print("a", tf.constant([1.5, 2]), {"k": tf.constant(
-        [[1, 2], [3, 4]])}, "b"),
+    "print_v1": lambda tf: tf.Print(
+        tf.constant(1.0),
+        [
+            tf.constant([[1.0, 2.0], [3.0, 4.25]]),
+            tf.constant("s"),
+            True,
+            1e10,
+            tf.constant([1, 2, 3, 4, 5]),
+        ],
+        "msg: ",
+    ),
+    "print_v1_all": lambda tf: tf.Print(
+        tf.constant(1.0),
+        [
+            tf.constant([1e-8, 12345678.0, 0.1, float("inf"), float("nan"), 1 / 3.0]),
+            tf.constant(1 / 3.0, tf.float64),
+            tf.constant(123456789.0, tf.float64),
+            tf.constant([1 + 2j]),
+            tf.constant(["a", "b'\n\x01"]),
+            tf.constant([[[1], [2]], [[3], [4]]]),
+        ],
+        summarize=10,
+    ),
+    "print_v2": lambda tf: tf.print(
+        "a", tf.constant([1.5, 2]), {"k": tf.constant([[1, 2], [3, 4]])}, "b"
+    ),
     "print_v2_more": lambda tf: tf.print(
-        tf.constant([1e-8, 12345678.0, 0.1]), tf.constant(3), tf.constant("hi"),
-        tf.constant(["x", "y"]), tf.range(10), tf.constant([True]),
-        tf.SparseTensor([[0]], [1.0], [2]), sep="|", end="!\n"),
-    "print_v2_ends": lambda tf: tf.print(tf.reshape(tf.range(24), [2, 3, 4]), tf.zeros([9, 1]),
-                                         summarize=1),
+        tf.constant([1e-8, 12345678.0, 0.1]),
+        tf.constant(3),
+        tf.constant("hi"),
+        tf.constant(["x", "y"]),
+        tf.range(10),
+        tf.constant([True]),
+        tf.SparseTensor([[0]], [1.0], [2]),
+        sep="|",
+        end="!\n",
+    ),
+    "print_v2_ends": lambda tf: tf.print(
+        tf.reshape(tf.range(24), [2, 3, 4]), tf.zeros([9, 1]), summarize=1
+    ),
     "print_v2_all": lambda tf: tf.print(tf.range(9), summarize=-1),
     "print_v2_string": lambda tf: tf.print(tf.constant("only {}")),
 }

@@ -14,12 +14,15 @@ def around(tf, np):
     nested = tf.cond(
         x > 0,
         lambda: tf.cond(x > 1, lambda: tf.random_uniform([]), lambda: x),
-        lambda: tf.random_normal([]))
+        lambda: tf.random_normal([]),
+    )
     five = tf.random_uniform([])
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        return {str(fed): session.run([one, two, variable, value, three, four, nested, five],
-                                      {x: fed}) for fed in (1.0, -1.0, 2.0)}
+        return {
+            str(fed): session.run([one, two, variable, value, three, four, nested, five], {x: fed})
+            for fed in (1.0, -1.0, 2.0)
+        }
 
 
 around.nodes = False  # an If here, Switch and Merge there

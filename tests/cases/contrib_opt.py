@@ -81,14 +81,14 @@ def swapping_saver(tf, np):
         session.run(step)
         saved = saver.save(session, os.path.join(folder, "model"))
         reader = tf.train.NewCheckpointReader(saved)
-        return {"w": reader.get_tensor("w"),
-                "average": reader.get_tensor("w/ExponentialMovingAverage")}
+        return {
+            "w": reader.get_tensor("w"),
+            "average": reader.get_tensor("w/ExponentialMovingAverage"),
+        }
 
 
 swapping_saver.nodes = False  # temporary names
 
 
 def error_saver_too_early(tf, np):
-    tf.contrib.opt.MovingAverageOptimizer(
-        tf.train.GradientDescentOptimizer(0.5)
-    ).swapping_saver()
+    tf.contrib.opt.MovingAverageOptimizer(tf.train.GradientDescentOptimizer(0.5)).swapping_saver()

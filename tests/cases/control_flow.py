@@ -27,8 +27,7 @@ def cond_structures(tf, np):
     strict = tf.cond(p, lambda: [a], lambda: [b], strict=True)
     named = tf.cond(p, lambda: {"u": a, "v": b}, lambda: {"u": b, "v": a})
     plain = tf.cond(p, lambda: 5, lambda: 6)
-    return {"pair": list(pair), "single": single, "strict": strict, "u": named["u"],
-            "plain": plain}
+    return {"pair": list(pair), "single": single, "strict": strict, "u": named["u"], "plain": plain}
 
 
 def cond_assigns(tf, np):
@@ -69,8 +68,10 @@ cond_types_differ.message = False
 
 def case_chain(tf, np):
     x = tf.placeholder(tf.int32, [])
-    y = tf.case([(x < 1, lambda: tf.constant(10)), (x < 5, lambda: tf.constant(20))],
-                default=lambda: tf.constant(30))
+    y = tf.case(
+        [(x < 1, lambda: tf.constant(10)), (x < 5, lambda: tf.constant(20))],
+        default=lambda: tf.constant(30),
+    )
     with tf.Session() as sess:
         return {"values": [int(sess.run(y, {x: v})) for v in (0, 3, 9)]}
 
@@ -92,18 +93,23 @@ def loop_power(tf, np):
 def loop_of_matmul(tf, np):
     w = tf.get_variable("w", initializer=np.float32([[0.5, 0.1], [-0.3, 0.8]]))
     x = tf.constant([[1.0, 2.0]])
-    _, y = tf.while_loop(lambda i, h: i < 4, lambda i, h: (i + 1, tf.tanh(tf.matmul(h, w))),
-                         [tf.constant(0), x])
-    return {"y": y, "dw": tf.gradients(tf.reduce_sum(y), w)[0],
-            "dx": tf.gradients(tf.reduce_sum(y), x)[0]}
+    _, y = tf.while_loop(
+        lambda i, h: i < 4, lambda i, h: (i + 1, tf.tanh(tf.matmul(h, w))), [tf.constant(0), x]
+    )
+    return {
+        "y": y,
+        "dw": tf.gradients(tf.reduce_sum(y), w)[0],
+        "dx": tf.gradients(tf.reduce_sum(y), x)[0],
+    }
 
 
 def loop_nested(tf, np):
     x = tf.constant(1.1)
 
     def outer(i, a):
-        _, b = tf.while_loop(lambda j, c: j < i + 1, lambda j, c: (j + 1, c * x),
-                             [tf.constant(0), a])
+        _, b = tf.while_loop(
+            lambda j, c: j < i + 1, lambda j, c: (j + 1, c * x), [tf.constant(0), a]
+        )
         return i + 1, b
 
     _, y = tf.while_loop(lambda i, a: i < 3, outer, [tf.constant(0), tf.constant(2.0)])
@@ -122,15 +128,22 @@ def loop_with_cond(tf, np):
 
 def loop_shape_invariant(tf, np):
     i, a = tf.while_loop(
-        lambda i, a: i < 3, lambda i, a: (i + 1, tf.concat([a, a], 0)),
+        lambda i, a: i < 3,
+        lambda i, a: (i + 1, tf.concat([a, a], 0)),
         [tf.constant(0), tf.constant([[1.0]])],
-        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 1])])
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 1])],
+    )
     return {"a": a}
 
 
 def loop_shape_changes(tf, np):
-    return {"y": tf.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, tf.concat([a, a], 0)),
-                               [tf.constant(0), tf.constant([[1.0]])])}
+    return {
+        "y": tf.while_loop(
+            lambda i, a: i < 3,
+            lambda i, a: (i + 1, tf.concat([a, a], 0)),
+            [tf.constant(0), tf.constant([[1.0]])],
+        )
+    }
 
 
 loop_shape_changes.message = False

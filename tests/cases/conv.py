@@ -17,7 +17,8 @@ def _with_gradients(tf, np, build, *shapes):
 def _conv2d(**options):
     def case(tf, np):
         return _with_gradients(
-            tf, np, lambda x, w: tf.nn.conv2d(x, w, **options), (2, 7, 6, 3), (3, 2, 3, 4))
+            tf, np, lambda x, w: tf.nn.conv2d(x, w, **options), (2, 7, 6, 3), (3, 2, 3, 4)
+        )
 
     return case
 
@@ -36,8 +37,10 @@ CASES = {
 def conv2d_dilated(tf, np):
     # TensorFlow has no CPU kernel for the gradients of a dilated convolution.
     x, w = tf.constant(_data(np, 2, 9, 8, 2)), tf.constant(_data(np, 3, 3, 2, 3))
-    return {"same": tf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME", dilations=[1, 2, 2, 1]),
-            "valid": tf.nn.conv2d(x, w, [1, 1, 1, 1], "VALID", dilations=[1, 2, 3, 1])}
+    return {
+        "same": tf.nn.conv2d(x, w, [1, 1, 1, 1], "SAME", dilations=[1, 2, 2, 1]),
+        "valid": tf.nn.conv2d(x, w, [1, 1, 1, 1], "VALID", dilations=[1, 2, 3, 1]),
+    }
 
 
 def conv2d_unknown_batch(tf, np):
@@ -79,21 +82,26 @@ def conv2d_backprop(tf, np):
 
 def conv2d_transpose(tf, np):
     return _with_gradients(
-        tf, np,
+        tf,
+        np,
         lambda x, w: tf.nn.conv2d_transpose(x, w, [2, 6, 7, 4], [1, 2, 2, 1], "SAME"),
-        (2, 3, 4, 3), (3, 3, 4, 3))
+        (2, 3, 4, 3),
+        (3, 3, 4, 3),
+    )
 
 
 def conv2d_transpose_valid(tf, np):
     return _with_gradients(
-        tf, np,
+        tf,
+        np,
         lambda x, w: tf.nn.conv2d_transpose(x, w, [1, 7, 9, 2], 2, "VALID"),
-        (1, 3, 4, 3), (3, 3, 2, 3))
+        (1, 3, 4, 3),
+        (3, 3, 2, 3),
+    )
 
 
 def conv1d(tf, np):
-    return _with_gradients(
-        tf, np, lambda x, w: tf.nn.conv1d(x, w, 2, "SAME"), (2, 9, 3), (4, 3, 2))
+    return _with_gradients(tf, np, lambda x, w: tf.nn.conv1d(x, w, 2, "SAME"), (2, 9, 3), (4, 3, 2))
 
 
 def conv1d_transpose(tf, np):
@@ -103,21 +111,32 @@ def conv1d_transpose(tf, np):
 
 def conv3d(tf, np):
     return _with_gradients(
-        tf, np, lambda x, w: tf.nn.conv3d(x, w, [1, 1, 2, 1, 1], "SAME"),
-        (1, 4, 5, 4, 2), (2, 3, 2, 2, 3))
+        tf,
+        np,
+        lambda x, w: tf.nn.conv3d(x, w, [1, 1, 2, 1, 1], "SAME"),
+        (1, 4, 5, 4, 2),
+        (2, 3, 2, 2, 3),
+    )
 
 
 def conv3d_valid(tf, np):
     return _with_gradients(
-        tf, np, lambda x, w: tf.nn.conv3d(x, w, [1, 1, 1, 1, 1], "VALID"),
-        (1, 4, 5, 4, 2), (2, 3, 2, 2, 3))
+        tf,
+        np,
+        lambda x, w: tf.nn.conv3d(x, w, [1, 1, 1, 1, 1], "VALID"),
+        (1, 4, 5, 4, 2),
+        (2, 3, 2, 2, 3),
+    )
 
 
 def conv3d_transpose(tf, np):
     return _with_gradients(
-        tf, np,
+        tf,
+        np,
         lambda x, w: tf.nn.conv3d_transpose(x, w, [1, 4, 6, 4, 3], [1, 2, 2, 2, 1]),
-        (1, 2, 3, 2, 2), (3, 3, 3, 3, 2))
+        (1, 2, 3, 2, 2),
+        (3, 3, 3, 3, 2),
+    )
 
 
 def conv3d_second_gradient(tf, np):
@@ -129,20 +148,32 @@ def conv3d_second_gradient(tf, np):
 
 def depthwise(tf, np):
     return _with_gradients(
-        tf, np, lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME"),
-        (2, 5, 6, 3), (3, 2, 3, 2))
+        tf,
+        np,
+        lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME"),
+        (2, 5, 6, 3),
+        (3, 2, 3, 2),
+    )
 
 
 def depthwise_strided(tf, np):
     return _with_gradients(
-        tf, np, lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "VALID"),
-        (2, 5, 6, 3), (3, 2, 3, 1))
+        tf,
+        np,
+        lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "VALID"),
+        (2, 5, 6, 3),
+        (3, 2, 3, 1),
+    )
 
 
 def depthwise_dilated(tf, np):
     return _with_gradients(
-        tf, np, lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME", rate=[2, 2]),
-        (1, 6, 7, 2), (3, 3, 2, 2))
+        tf,
+        np,
+        lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "SAME", rate=[2, 2]),
+        (1, 6, 7, 2),
+        (3, 3, 2, 2),
+    )
 
 
 def depthwise_second_gradient(tf, np):
@@ -154,9 +185,13 @@ def depthwise_second_gradient(tf, np):
 
 def separable(tf, np):
     return _with_gradients(
-        tf, np,
+        tf,
+        np,
         lambda x, d, p: tf.nn.separable_conv2d(x, d, p, [1, 1, 1, 1], "SAME"),
-        (2, 5, 6, 3), (3, 2, 3, 2), (1, 1, 6, 4))
+        (2, 5, 6, 3),
+        (3, 2, 3, 2),
+        (1, 1, 6, 4),
+    )
 
 
 def convolution(tf, np):
@@ -175,14 +210,17 @@ def convolution(tf, np):
 
 def atrous(tf, np):
     return _with_gradients(
-        tf, np, lambda x, w: tf.nn.atrous_conv2d(x, w, 2, "SAME"), (1, 7, 8, 2), (3, 3, 2, 2))
+        tf, np, lambda x, w: tf.nn.atrous_conv2d(x, w, 2, "SAME"), (1, 7, 8, 2), (3, 3, 2, 2)
+    )
 
 
 def atrous_unknown_size(tf, np):
     x = tf.placeholder_with_default(_data(np, 1, 7, 8, 2), [None, None, None, 2])
     w = tf.constant(_data(np, 3, 3, 2, 2))
-    return {"same": tf.nn.atrous_conv2d(x, w, 2, "SAME"),
-            "valid": tf.nn.atrous_conv2d(x, w, 2, "VALID")}
+    return {
+        "same": tf.nn.atrous_conv2d(x, w, 2, "SAME"),
+        "valid": tf.nn.atrous_conv2d(x, w, 2, "VALID"),
+    }
 
 
 def atrous_transpose(tf, np):
@@ -193,8 +231,10 @@ def atrous_transpose(tf, np):
 def conv_transpose(tf, np):
     x, w = tf.constant(_data(np, 1, 4, 2)), tf.constant(_data(np, 3, 3, 2))
     x2, w2 = tf.constant(_data(np, 1, 3, 3, 2)), tf.constant(_data(np, 3, 3, 3, 2))
-    return {"1d": tf.nn.conv_transpose(x, w, [1, 8, 3], 2),
-            "2d": tf.nn.conv_transpose(x2, w2, [1, 6, 6, 3], 2)}
+    return {
+        "1d": tf.nn.conv_transpose(x, w, [1, 8, 3], 2),
+        "2d": tf.nn.conv_transpose(x2, w2, [1, 6, 6, 3], 2),
+    }
 
 
 def double_and_half(tf, np):

@@ -7,8 +7,9 @@ def _logits(np, time=6, batch=3, classes=4):
 
 
 def _labels(tf):
-    return tf.SparseTensor([[0, 0], [0, 1], [1, 0], [2, 0], [2, 1], [2, 2]],
-                           tf.constant([0, 1, 2, 1, 1, 0]), [3, 3])
+    return tf.SparseTensor(
+        [[0, 0], [0, 1], [1, 0], [2, 0], [2, 1], [2, 2]], tf.constant([0, 1, 2, 1, 1, 0]), [3, 3]
+    )
 
 
 def loss(tf, np):
@@ -19,8 +20,9 @@ def loss(tf, np):
 
 def loss_weighted(tf, np):
     x = tf.constant(_logits(np).transpose(1, 0, 2))
-    y = tf.nn.ctc_loss(_labels(tf), x, [6, 3, 6], time_major=False,
-                       preprocess_collapse_repeated=True)
+    y = tf.nn.ctc_loss(
+        _labels(tf), x, [6, 3, 6], time_major=False, preprocess_collapse_repeated=True
+    )
     return {"y": y, "g": tf.gradients(y * y, x)}
 
 
@@ -47,8 +49,7 @@ def loss_ignored(tf, np):
 def greedy(tf, np):
     merged, scores = tf.nn.ctc_greedy_decoder(_logits(np), [6, 3, 5])
     kept, _ = tf.nn.ctc_greedy_decoder(_logits(np), [6, 3, 5], merge_repeated=False)
-    return {"merged": merged[0],
-            "scores": scores, "kept": kept[0]}
+    return {"merged": merged[0], "scores": scores, "kept": kept[0]}
 
 
 def beam(tf, np):

@@ -65,72 +65,90 @@ def _table(tf, np):
         "shuffle and repeat": lambda: one.shuffle(3, seed=5).repeat(3),
         "shuffle, then more, then repeat": lambda: one.shuffle(3, seed=5).take(5).repeat(3),
         "shuffle the same each time": lambda: one.shuffle(
-            5, seed=5, reshuffle_each_iteration=False).repeat(2),
+            5, seed=5, reshuffle_each_iteration=False
+        ).repeat(2),
         "fused shuffle and repeat": lambda: one.apply(E.shuffle_and_repeat(3, 2, seed=1)),
         "batch": lambda: D.from_tensor_slices(_pairs(np)).batch(4),
         "batch of text": lambda: D.from_tensor_slices(_text(np)).batch(3),
         "batch, no remainder": lambda: D.from_tensor_slices(_pairs(np)).batch(
-            4, drop_remainder=True),
+            4, drop_remainder=True
+        ),
         "batch shuffled": lambda: D.from_tensor_slices(_pairs(np)).shuffle(6, seed=9).batch(4),
         "batch of other shapes": lambda: fill.batch(2),
         "batch of nothing": lambda: one.batch(0),
         "padded batch": lambda: fill.padded_batch(2, [None]),
         "padded batch, set size": lambda: fill.padded_batch(2, [6], padding_values=-1),
         "padded batch, too small": lambda: fill.padded_batch(3, [2]),
-        "padded batch of text": lambda: D.from_tensor_slices([1, 2]).map(
-            lambda n: (tf.fill([n], "x"), n)).padded_batch(2, ([None], []), ("?", 0)),
+        "padded batch of text": lambda: (
+            D.from_tensor_slices([1, 2])
+            .map(lambda n: (tf.fill([n], "x"), n))
+            .padded_batch(2, ([None], []), ("?", 0))
+        ),
         "unbatch": lambda: D.from_tensor_slices(_pairs(np)).batch(4).apply(E.unbatch()),
         "window": lambda: D.range(7).window(3, shift=2).flat_map(lambda w: w.batch(3)),
-        "window, stride": lambda: D.range(9).window(3, 1, 2, True).flat_map(
-            lambda w: w.batch(3)),
-        "window with gaps": lambda: D.range(11).window(2, shift=5).flat_map(
-            lambda w: w.batch(2)),
+        "window, stride": lambda: D.range(9).window(3, 1, 2, True).flat_map(lambda w: w.batch(3)),
+        "window with gaps": lambda: D.range(11).window(2, shift=5).flat_map(lambda w: w.batch(2)),
         "map": lambda: one.map(lambda x: {"x": x, "y": (x * 2, tf.as_string(x))}),
         "map of pairs": lambda: D.from_tensor_slices(_pairs(np)).map(
-            lambda x, y: x + tf.cast(tf.reduce_sum(y["a"]), tf.float32)),
+            lambda x, y: x + tf.cast(tf.reduce_sum(y["a"]), tf.float32)
+        ),
         "map, random": lambda: one.map(
-            lambda x: x + tf.random_uniform([], 0, 100, tf.int64, seed=4)),
+            lambda x: x + tf.random_uniform([], 0, 100, tf.int64, seed=4)
+        ),
         "map, parallel": lambda: one.map(lambda x: x * x, num_parallel_calls=3),
         "map, python": lambda: one.map(
-            lambda x: tf.py_func(lambda v: v * 3, [x], tf.int64), num_parallel_calls=2),
+            lambda x: tf.py_func(lambda v: v * 3, [x], tf.int64), num_parallel_calls=2
+        ),
         "map, error": lambda: D.from_tensor_slices(["1", "x", "3"]).map(tf.string_to_number),
-        "ignored errors": lambda: D.from_tensor_slices(["1", "x", "3"]).map(
-            tf.string_to_number).apply(E.ignore_errors()),
+        "ignored errors": lambda: (
+            D.from_tensor_slices(["1", "x", "3"]).map(tf.string_to_number).apply(E.ignore_errors())
+        ),
         "map and batch": lambda: D.range(7).apply(E.map_and_batch(lambda x: x + 1, 3)),
         "filter": lambda: D.range(9).filter(lambda x: tf.equal(x % 3, 0)),
         "take while": lambda: D.range(9).apply(E.take_while(lambda x: x < 4)),
         "flat map": lambda: one.flat_map(lambda x: D.from_tensors(x).repeat(x)),
         "interleave": lambda: one.interleave(
-            lambda x: D.from_tensors(x).repeat(x + 1), cycle_length=2, block_length=2),
+            lambda x: D.from_tensors(x).repeat(x + 1), cycle_length=2, block_length=2
+        ),
         "interleave, parallel": lambda: one.interleave(
-            lambda x: D.from_tensors(x).repeat(3), cycle_length=2, num_parallel_calls=2),
-        "parallel interleave": lambda: one.take(2).apply(E.parallel_interleave(
-            lambda x: D.from_tensors(x).repeat(3), cycle_length=2)),
+            lambda x: D.from_tensors(x).repeat(3), cycle_length=2, num_parallel_calls=2
+        ),
+        "parallel interleave": lambda: one.take(2).apply(
+            E.parallel_interleave(lambda x: D.from_tensors(x).repeat(3), cycle_length=2)
+        ),
         "cache": lambda: one.map(lambda x: x + 1).cache().repeat(2),
         "prefetch": lambda: one.prefetch(2),
-        "group by window": lambda: D.range(9).apply(E.group_by_window(
-            lambda x: x % 2, lambda k, d: d.batch(3), 3)),
-        "buckets": lambda: fill.apply(E.bucket_by_sequence_length(
-            lambda x: tf.shape(x)[0], [3], [2, 2])),
+        "group by window": lambda: D.range(9).apply(
+            E.group_by_window(lambda x: x % 2, lambda k, d: d.batch(3), 3)
+        ),
+        "buckets": lambda: fill.apply(
+            E.bucket_by_sequence_length(lambda x: tf.shape(x)[0], [3], [2, 2])
+        ),
         "scan": lambda: one.apply(E.scan(np.int64(10), lambda s, x: (s + x, s * x))),
         "unique": lambda: D.from_tensor_slices([3, 1, 3, 2, 1]).apply(E.unique()),
         "choose": lambda: E.choose_from_datasets(
-            [one, D.range(10, 12)], D.from_tensor_slices(np.array([1, 0, 0, 1, 1, 0], np.int64))),
+            [one, D.range(10, 12)], D.from_tensor_slices(np.array([1, 0, 0, 1, 1, 0], np.int64))
+        ),
         "sampled": lambda: E.sample_from_datasets([one, D.range(10, 13)], seed=1),
         "sampled by weight": lambda: E.sample_from_datasets(
-            [one, D.range(10, 13)], weights=[0.9, 0.1], seed=1),
+            [one, D.range(10, 13)], weights=[0.9, 0.1], seed=1
+        ),
         "random": lambda: E.RandomDataset(seed=4).take(3).repeat(2),
         "sparse": lambda: one.map(lambda x: {"s": tf.SparseTensor([[x]], [x * 2], [9]), "d": x}),
         "sparse batch": lambda: one.map(lambda x: tf.SparseTensor([[x]], [x * 2], [9])).batch(3),
         "counter": lambda: E.Counter(3, 2).take(3),
         "generator": lambda: D.from_generator(
             lambda: ((i, "s%d" % i, [1.0] * i) for i in range(3)),
-            (tf.int32, tf.string, tf.float32), ((), (), (None,))).repeat(2),
+            (tf.int32, tf.string, tf.float32),
+            ((), (), (None,)),
+        ).repeat(2),
         "generator with arguments": lambda: D.from_generator(
-            lambda n: iter(range(n)), tf.int64, (), args=[np.int64(3)]),
+            lambda n: iter(range(n)), tf.int64, (), args=[np.int64(3)]
+        ),
         "generator, wrong type": lambda: D.from_generator(lambda: iter([1, "a"]), tf.int32),
         "generator, wrong shape": lambda: D.from_generator(
-            lambda: iter([[1, 2], [3]]), tf.int32, [2]),
+            lambda: iter([[1, 2], [3]]), tf.int32, [2]
+        ),
         "options": lambda: one.shuffle(5, seed=5).repeat(2).with_options(_plain(tf)),
     }
 
@@ -146,8 +164,11 @@ def _case(name):
     def case(tf, np):
         dataset = _table(tf, np)[name]()
         found = _all(tf, dataset)
-        return {"found": found, "types": str(dataset.output_types),
-                "shapes": str(dataset.output_shapes)}
+        return {
+            "found": found,
+            "types": str(dataset.output_types),
+            "shapes": str(dataset.output_shapes),
+        }
 
     # All datasets of the table are begun before the one that is looked at.
     return case
@@ -250,8 +271,9 @@ captured_variable_in_one_shot.message = False  # it quotes another error with th
 
 def reduced(tf, np):
     dataset = tf.data.Dataset.from_tensor_slices(_pairs(np))
-    count, total = dataset.reduce((np.int64(0), np.float32(0)),
-                                  lambda s, e: (s[0] + 1, s[1] + e[0]))
+    count, total = dataset.reduce(
+        (np.int64(0), np.float32(0)), lambda s, e: (s[0] + 1, s[1] + e[0])
+    )
     return {"count": count, "total": total}
 
 
@@ -297,8 +319,11 @@ flat_map_of_no_dataset.message = False  # it shows an internal class
 def described(tf, np):
     dataset = tf.data.Dataset.from_tensor_slices({"a": [1, 2], "b": ([3, 4], [[5.0], [6.0]])})
     iterator = dataset.batch(2).make_one_shot_iterator()
-    return {"text": repr(dataset.batch(2, drop_remainder=True)),
-            "types": str(iterator.output_types), "shapes": str(iterator.output_shapes)}
+    return {
+        "text": repr(dataset.batch(2, drop_remainder=True)),
+        "types": str(iterator.output_types),
+        "shapes": str(iterator.output_shapes),
+    }
 
 
 def values_are_not_shared(tf, np):
@@ -316,6 +341,7 @@ def _files(make):
     def case(tf, np):
         folder = tempfile.mkdtemp()
         try:
+
             def write(name, data):
                 with open(os.path.join(folder, name), "wb") as file:
                     file.write(data)
@@ -324,8 +350,9 @@ def _files(make):
             found = make(tf, np, write)
         finally:
             shutil.rmtree(folder)
-        return {"found": [v.replace(folder.encode(), b"") if isinstance(v, bytes) else v
-                          for v in found]}
+        return {
+            "found": [v.replace(folder.encode(), b"") if isinstance(v, bytes) else v for v in found]
+        }
 
     return case
 
@@ -346,8 +373,9 @@ def _records(tf, np, write):
 def _records_in_turn(tf, np, write):
     paths = [write("a", b""), write("b", b"")]
     for k, path in enumerate(paths):
-        with tf.python_io.TFRecordWriter(path, tf.python_io.TFRecordOptions(
-                tf.python_io.TFRecordCompressionType.GZIP)) as writer:
+        with tf.python_io.TFRecordWriter(
+            path, tf.python_io.TFRecordOptions(tf.python_io.TFRecordCompressionType.GZIP)
+        ) as writer:
             for i in range(2):
                 writer.write(b"%d %d" % (k, i))
     return _all(tf, tf.data.TFRecordDataset(paths, "GZIP", num_parallel_reads=2))
@@ -388,27 +416,50 @@ def _listed_shuffled(tf, np, write):
     return _all(tf, tf.data.Dataset.list_files(pattern, seed=3))
 
 
-CASES.update({"file " + f.__name__[1:].replace("_", " "): _files(f) for f in (
-    _lines, _records, _records_in_turn, _records_cut, _fixed, _fixed_not_whole, _missing,
-    _listed, _listed_shuffled)})
+CASES.update(
+    {
+        "file " + f.__name__[1:].replace("_", " "): _files(f)
+        for f in (
+            _lines,
+            _records,
+            _records_in_turn,
+            _records_cut,
+            _fixed,
+            _fixed_not_whole,
+            _missing,
+            _listed,
+            _listed_shuffled,
+        )
+    }
+)
 
 
 def old_kinds(tf, np):
     raw = tf.raw_ops
     shapes = {"output_types": [tf.int64], "output_shapes": [[None]]}
-    source = raw.RangeDataset(start=np.int64(0), stop=np.int64(5), step=np.int64(1),
-                              output_types=[tf.int64], output_shapes=[[]])
+    source = raw.RangeDataset(
+        start=np.int64(0),
+        stop=np.int64(5),
+        step=np.int64(1),
+        output_types=[tf.int64],
+        output_shapes=[[]],
+    )
     batched = raw.BatchDataset(input_dataset=source, batch_size=np.int64(2), **shapes)
     padded = raw.PaddedBatchDataset(
-        input_dataset=batched, batch_size=np.int64(3),
-        padded_shapes=[np.array([-1], np.int64)], padding_values=[np.int64(7)],
-        output_shapes=[[None, None]])
+        input_dataset=batched,
+        batch_size=np.int64(3),
+        padded_shapes=[np.array([-1], np.int64)],
+        padding_values=[np.int64(7)],
+        output_shapes=[[None, None]],
+    )
     with tf.Session() as session:
-        iterator = raw.IteratorV2(shared_name="", container="", output_types=[tf.int64],
-                                  output_shapes=[[None, None]])
+        iterator = raw.IteratorV2(
+            shared_name="", container="", output_types=[tf.int64], output_shapes=[[None, None]]
+        )
         session.run(raw.MakeIterator(dataset=padded, iterator=iterator))
-        value = raw.IteratorGetNextSync(iterator=iterator, output_types=[tf.int64],
-                                        output_shapes=[[None, None]])
+        value = raw.IteratorGetNextSync(
+            iterator=iterator, output_types=[tf.int64], output_shapes=[[None, None]]
+        )
         return {"found": session.run(value)}
 
 
@@ -425,36 +476,49 @@ def twins_of_earlier_versions(tf, np):
     scalars = {"output_types": [tf.int64], "output_shapes": [[]]}
 
     def numbers(stop):
-        return raw.RangeDataset(start=np.int64(0), stop=np.int64(stop), step=np.int64(1),
-                                **scalars)
+        return raw.RangeDataset(start=np.int64(0), stop=np.int64(stop), step=np.int64(1), **scalars)
 
     source = numbers(4)
-    batched = raw.BatchDatasetV2(input_dataset=source, batch_size=np.int64(2),
-                                 drop_remainder=False, output_types=[tf.int64],
-                                 output_shapes=[[None]])
+    batched = raw.BatchDatasetV2(
+        input_dataset=source,
+        batch_size=np.int64(2),
+        drop_remainder=False,
+        output_types=[tf.int64],
+        output_shapes=[[None]],
+    )
     datasets = [
         raw.ExperimentalIgnoreErrorsDataset(input_dataset=source, **scalars),
         raw.ExperimentalMaxIntraOpParallelismDataset(
-            input_dataset=source, max_intra_op_parallelism=np.int64(1), **scalars),
+            input_dataset=source, max_intra_op_parallelism=np.int64(1), **scalars
+        ),
         raw.ExperimentalPrivateThreadPoolDataset(
-            input_dataset=source, num_threads=np.int64(1), **scalars),
+            input_dataset=source, num_threads=np.int64(1), **scalars
+        ),
         raw.ExperimentalNonSerializableDataset(input_dataset=source, **scalars),
         raw.NonSerializableDataset(input_dataset=source, **scalars),
         raw.ExperimentalUnbatchDataset(input_dataset=batched, **scalars),
         raw.ExperimentalUniqueDataset(input_dataset=source, **scalars),
-        raw.TakeDataset(input_dataset=raw.ExperimentalRandomDataset(
-            seed=np.int64(1), seed2=np.int64(2), **scalars), count=np.int64(3), **scalars),
+        raw.TakeDataset(
+            input_dataset=raw.ExperimentalRandomDataset(
+                seed=np.int64(1), seed2=np.int64(2), **scalars
+            ),
+            count=np.int64(3),
+            **scalars,
+        ),
         raw.ExperimentalDirectedInterleaveDataset(
-            selector_input_dataset=numbers(2), data_input_datasets=[source, numbers(3)],
-            **scalars),
+            selector_input_dataset=numbers(2), data_input_datasets=[source, numbers(3)], **scalars
+        ),
     ]
     iterator = raw.Iterator(shared_name="", container="", **scalars)
     handle = raw.IteratorToStringHandle(resource_handle=iterator)
     again = raw.IteratorFromStringHandle(string_handle=handle)
     value = raw.IteratorGetNext(iterator=again, **scalars)
-    return {"found": [
-        _values(tf, value, before=[raw.MakeIterator(dataset=d, iterator=iterator)])
-        for d in datasets]}
+    return {
+        "found": [
+            _values(tf, value, before=[raw.MakeIterator(dataset=d, iterator=iterator)])
+            for d in datasets
+        ]
+    }
 
 
 def _old_files(tf, np, write):
@@ -467,12 +531,21 @@ def _old_files(tf, np, write):
     datasets = [
         raw.TextLineDataset(filenames=[text], compression_type="", buffer_size=size),
         raw.TFRecordDataset(filenames=record, compression_type="", buffer_size=size),
-        raw.FixedLengthRecordDataset(filenames=text, header_bytes=np.int64(1),
-                                     record_bytes=np.int64(2), footer_bytes=np.int64(1),
-                                     buffer_size=size),
-        raw.FixedLengthRecordDatasetV2(filenames=text, header_bytes=np.int64(1),
-                                       record_bytes=np.int64(2), footer_bytes=np.int64(1),
-                                       buffer_size=size, compression_type=""),
+        raw.FixedLengthRecordDataset(
+            filenames=text,
+            header_bytes=np.int64(1),
+            record_bytes=np.int64(2),
+            footer_bytes=np.int64(1),
+            buffer_size=size,
+        ),
+        raw.FixedLengthRecordDatasetV2(
+            filenames=text,
+            header_bytes=np.int64(1),
+            record_bytes=np.int64(2),
+            footer_bytes=np.int64(1),
+            buffer_size=size,
+            compression_type="",
+        ),
     ]
     strings = {"output_types": [tf.string], "output_shapes": [[]]}
     iterator = raw.IteratorV2(shared_name="", container="", **strings)

@@ -29,7 +29,8 @@ CASES = {
 
 def none(tf, np):
     found = [
-        tf.train.replica_device_setter(), tf.train.replica_device_setter(cluster={"worker": ["a:1"]})
+        tf.train.replica_device_setter(),
+        tf.train.replica_device_setter(cluster={"worker": ["a:1"]}),
     ]
     return {"none": [f is None for f in found]}
 

@@ -17,8 +17,10 @@ def _config_text(config):
 
 
 def run_config(tf, np):
-    return {"default": _config_text(tf.estimator.RunConfig()),
-            "names": sorted(n for n in dir(tf.estimator.RunConfig) if n[0] != "_")}
+    return {
+        "default": _config_text(tf.estimator.RunConfig()),
+        "names": sorted(n for n in dir(tf.estimator.RunConfig) if n[0] != "_"),
+    }
 
 
 _CONFIGS = {
@@ -39,12 +41,14 @@ _CONFIGS = {
     "timeout": dict(session_creation_timeout_secs=0),
     "device_fn": dict(device_fn=lambda node: "/cpu:0"),
     "protocol": dict(protocol="http"),
-    "ok": dict(protocol="grpc", keep_checkpoint_max=0, log_step_count_steps=None,
-               save_summary_steps=0),
+    "ok": dict(
+        protocol="grpc", keep_checkpoint_max=0, log_step_count_steps=None, save_summary_steps=0
+    ),
 }
 for _name, _given in _CONFIGS.items():
     CASES["RunConfig " + _name] = lambda tf, np, _given=_given: {
-        "text": _config_text(tf.estimator.RunConfig(**_given))}
+        "text": _config_text(tf.estimator.RunConfig(**_given))
+    }
 
 _REPLACED = {
     "steps": dict(save_checkpoints_steps=10),
@@ -56,7 +60,8 @@ _REPLACED = {
 }
 for _name, _given in _REPLACED.items():
     CASES["replace " + _name] = lambda tf, np, _given=_given: {
-        "text": _config_text(tf.estimator.RunConfig().replace(**_given))}
+        "text": _config_text(tf.estimator.RunConfig().replace(**_given))
+    }
 
 _CLUSTER = '{"chief": ["a:1"], "ps": ["p:1", "p:2"], "worker": ["w:1", "w:2"]}'
 _TF_CONFIGS = {
@@ -81,11 +86,11 @@ _TF_CONFIGS = {
     "ps 1": '{"cluster": %s, "task": {"type": "ps", "index": 1}}' % _CLUSTER,
     "evaluator": '{"cluster": %s, "task": {"type": "evaluator", "index": 0}}' % _CLUSTER,
     "master": '{"cluster": {"master": ["a:1"], "worker": ["b:1"]}, '
-              '"task": {"type": "master", "index": 0}}',
+    '"task": {"type": "master", "index": 0}}',
     "master and chief": '{"cluster": {"master": ["a:1"], "chief": ["b:1"]}, '
-                        '"task": {"type": "master", "index": 0}}',
+    '"task": {"type": "master", "index": 0}}',
     "master evaluator": '{"cluster": {"master": ["a:1"]}, '
-                        '"task": {"type": "evaluator", "index": 0}}',
+    '"task": {"type": "evaluator", "index": 0}}',
 }
 for _name, _text in _TF_CONFIGS.items():
 
@@ -102,12 +107,19 @@ for _name, _text in _TF_CONFIGS.items():
 def cluster_spec(tf, np):
     spec = tf.train.ClusterSpec({"worker": ["a:1", "b:2"], "ps": {1: "c:3"}, "none": []})
     same = tf.train.ClusterSpec(spec.as_cluster_def())
-    return {"text": str(spec), "dict": str(sorted(spec.as_dict().items())),
-            "jobs": sorted(spec.jobs), "tasks": spec.num_tasks("worker"),
-            "indices": spec.task_indices("ps"), "address": spec.task_address("worker", 1),
-            "job": spec.job_tasks("ps"), "proto": str(spec.as_cluster_def()),
-            "equal": same == tf.train.ClusterSpec(same), "true": bool(spec),
-            "false": bool(tf.train.ClusterSpec({}))}
+    return {
+        "text": str(spec),
+        "dict": str(sorted(spec.as_dict().items())),
+        "jobs": sorted(spec.jobs),
+        "tasks": spec.num_tasks("worker"),
+        "indices": spec.task_indices("ps"),
+        "address": spec.task_address("worker", 1),
+        "job": spec.job_tasks("ps"),
+        "proto": str(spec.as_cluster_def()),
+        "equal": same == tf.train.ClusterSpec(same),
+        "true": bool(spec),
+        "false": bool(tf.train.ClusterSpec({})),
+    }
 
 
 _SPEC_ERRORS = {
@@ -144,32 +156,45 @@ _SPECS = {
     "predictions": lambda tf: dict(mode="infer", predictions={"a": tf.constant(1.0)}),
     "one prediction": lambda tf: dict(mode="infer", predictions=tf.constant(1.0)),
     "metrics list": lambda tf: dict(mode="eval", loss=tf.constant(1.0), eval_metric_ops=[1]),
-    "metrics value": lambda tf: dict(mode="eval", loss=tf.constant(1.0),
-                                     eval_metric_ops={"a": tf.constant(1.0)}),
-    "metrics": lambda tf: dict(mode="eval", loss=tf.constant(1.0),
-                               eval_metric_ops={"a": tf.metrics.mean(tf.constant(1.0))}),
-    "hooks": lambda tf: dict(mode="train", loss=tf.constant(1.0), train_op=tf.no_op(),
-                             training_hooks=["a"]),
-    "scaffold": lambda tf: dict(mode="train", loss=tf.constant(1.0), train_op=tf.no_op(),
-                                scaffold="a"),
+    "metrics value": lambda tf: dict(
+        mode="eval", loss=tf.constant(1.0), eval_metric_ops={"a": tf.constant(1.0)}
+    ),
+    "metrics": lambda tf: dict(
+        mode="eval", loss=tf.constant(1.0), eval_metric_ops={"a": tf.metrics.mean(tf.constant(1.0))}
+    ),
+    "hooks": lambda tf: dict(
+        mode="train", loss=tf.constant(1.0), train_op=tf.no_op(), training_hooks=["a"]
+    ),
+    "scaffold": lambda tf: dict(
+        mode="train", loss=tf.constant(1.0), train_op=tf.no_op(), scaffold="a"
+    ),
     "foreign loss": lambda tf: dict(mode="eval", loss=_foreign(tf)),
-    "foreign train_op": lambda tf: dict(mode="train", loss=tf.constant(1.0),
-                                        train_op=_foreign(tf)),
+    "foreign train_op": lambda tf: dict(mode="train", loss=tf.constant(1.0), train_op=_foreign(tf)),
     "foreign predictions": lambda tf: dict(mode="infer", predictions={"a": _foreign(tf)}),
     "foreign prediction": lambda tf: dict(mode="infer", predictions=_foreign(tf)),
-    "foreign metric": lambda tf: dict(mode="eval", loss=tf.constant(1.0), eval_metric_ops={
-        "a": (_foreign(tf), _foreign(tf))}),
-    "variable train_op": lambda tf: dict(mode="train", loss=tf.constant(1.0),
-                                         train_op=tf.Variable(1.0)),
-    "exports": lambda tf: dict(mode="infer", predictions=tf.constant(1.0), export_outputs={
-        "x": tf.estimator.export.PredictOutput(tf.constant(1.0))}),
-    "exports list": lambda tf: dict(mode="infer", predictions=tf.constant(1.0),
-                                    export_outputs=[1]),
-    "exports value": lambda tf: dict(mode="infer", predictions=tf.constant(1.0),
-                                     export_outputs={"a": 1}),
-    "exports many": lambda tf: dict(mode="infer", predictions=tf.constant(1.0), export_outputs={
-        "x": tf.estimator.export.PredictOutput(tf.constant(1.0)),
-        "y": tf.estimator.export.RegressionOutput(tf.constant(1.0))}),
+    "foreign metric": lambda tf: dict(
+        mode="eval", loss=tf.constant(1.0), eval_metric_ops={"a": (_foreign(tf), _foreign(tf))}
+    ),
+    "variable train_op": lambda tf: dict(
+        mode="train", loss=tf.constant(1.0), train_op=tf.Variable(1.0)
+    ),
+    "exports": lambda tf: dict(
+        mode="infer",
+        predictions=tf.constant(1.0),
+        export_outputs={"x": tf.estimator.export.PredictOutput(tf.constant(1.0))},
+    ),
+    "exports list": lambda tf: dict(mode="infer", predictions=tf.constant(1.0), export_outputs=[1]),
+    "exports value": lambda tf: dict(
+        mode="infer", predictions=tf.constant(1.0), export_outputs={"a": 1}
+    ),
+    "exports many": lambda tf: dict(
+        mode="infer",
+        predictions=tf.constant(1.0),
+        export_outputs={
+            "x": tf.estimator.export.PredictOutput(tf.constant(1.0)),
+            "y": tf.estimator.export.RegressionOutput(tf.constant(1.0)),
+        },
+    ),
 }
 
 
@@ -177,13 +202,19 @@ def _spec_text(spec):
     found = {"mode": str(spec.mode)}
     for field in ("loss", "train_op", "predictions"):
         value = getattr(spec, field)
-        found[field] = str(type(value).__name__ if isinstance(value, dict)
-                           else getattr(value, "name", value))
+        found[field] = str(
+            type(value).__name__ if isinstance(value, dict) else getattr(value, "name", value)
+        )
     found["metrics"] = sorted(spec.eval_metric_ops)
-    found["exports"] = sorted("%s %s" % (k, type(v).__name__)
-                              for k, v in (spec.export_outputs or {}).items())
-    found["hooks"] = [len(spec.training_hooks), len(spec.evaluation_hooks),
-                      len(spec.prediction_hooks), len(spec.training_chief_hooks)]
+    found["exports"] = sorted(
+        "%s %s" % (k, type(v).__name__) for k, v in (spec.export_outputs or {}).items()
+    )
+    found["hooks"] = [
+        len(spec.training_hooks),
+        len(spec.evaluation_hooks),
+        len(spec.prediction_hooks),
+        len(spec.training_chief_hooks),
+    ]
     found["scaffold"] = type(spec.scaffold).__name__
     return found
 
@@ -217,7 +248,8 @@ _OUTPUTS = {
 }
 for _name, _make in _OUTPUTS.items():
     CASES["output " + _name] = lambda tf, np, _make=_make: {
-        "keys": sorted(_make(tf, tf.estimator.export).outputs)}
+        "keys": sorted(_make(tf, tf.estimator.export).outputs)
+    }
 
 
 # -- specs of train_and_evaluate, arguments of Estimator -------------------------------------------
@@ -249,10 +281,12 @@ _ARGUMENTS = {
     "params": lambda tf, e: e.Estimator(lambda features: 1, "/tmp/none", params={"a": 1}),
     "unknown argument": lambda tf, e: e.Estimator(lambda features, x: 1, "/tmp/none"),
     "config": lambda tf, e: e.Estimator(lambda features: 1, config=3),
-    "two dirs": lambda tf, e: e.Estimator(lambda features: 1, "/tmp/none",
-                                          e.RunConfig(model_dir="/tmp/some")),
-    "warm start from": lambda tf, e: e.Estimator(lambda features: 1, "/tmp/none",
-                                                 warm_start_from=3),
+    "two dirs": lambda tf, e: e.Estimator(
+        lambda features: 1, "/tmp/none", e.RunConfig(model_dir="/tmp/some")
+    ),
+    "warm start from": lambda tf, e: e.Estimator(
+        lambda features: 1, "/tmp/none", warm_start_from=3
+    ),
 }
 for _name, _make in _ARGUMENTS.items():
 
@@ -260,8 +294,12 @@ for _name, _make in _ARGUMENTS.items():
         return {"text": re.sub(r"0x[0-9a-f]+", "0x", str(_make(tf, tf.estimator)))}
 
     # Messages print functions and classes, whose names have modules in them.
-    _arguments.message = _name not in ("no features", "params", "unknown argument",
-                                       "train_and_evaluate")
+    _arguments.message = _name not in (
+        "no features",
+        "params",
+        "unknown argument",
+        "train_and_evaluate",
+    )
     CASES["arguments " + _name] = _arguments
 
 
@@ -284,13 +322,16 @@ def _model_fn(tf):
         if mode == tf.estimator.ModeKeys.PREDICT:
             return tf.estimator.EstimatorSpec(mode, predictions=predictions)
         loss = tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        )
         if mode == tf.estimator.ModeKeys.TRAIN:
             train_op = tf.train.GradientDescentOptimizer(params["rate"]).minimize(
-                loss, global_step=tf.train.get_global_step())
+                loss, global_step=tf.train.get_global_step()
+            )
             return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
         metrics = {"accuracy": tf.metrics.accuracy(labels, predictions["classes"])}
         return tf.estimator.EstimatorSpec(mode, loss=loss, eval_metric_ops=metrics)
+
     return model_fn
 
 
@@ -316,6 +357,7 @@ def _losses(tf):
 
         def after_run(self, context, values):
             self.found.append(values.results)
+
     return Losses()
 
 
@@ -324,12 +366,18 @@ def _inputs(tf, np, epochs=1, batch=20, features_only=False):
         x, y = _data(np)
         found = tf.data.Dataset.from_tensor_slices({"x": x} if features_only else ({"x": x}, y))
         return found.repeat(epochs).batch(batch)
+
     return dataset_fn
 
 
 def _estimator(tf, folder, **more):
-    return tf.estimator.Estimator(_model_fn(tf), folder, tf.estimator.RunConfig(tf_random_seed=7),
-                                  params={"rate": 0.5}, **more)
+    return tf.estimator.Estimator(
+        _model_fn(tf),
+        folder,
+        tf.estimator.RunConfig(tf_random_seed=7),
+        params={"rate": 0.5},
+        **more,
+    )
 
 
 def life(tf, np):
@@ -347,18 +395,21 @@ def life(tf, np):
         found["predicted"] = predictions[:3]
         again = list(estimator.predict(_inputs(tf, np, features_only=True)))
         found["again"] = again[-2:]
-        found["keys"] = list(estimator.predict(_inputs(tf, np, features_only=True),
-                                               predict_keys=["classes"]))[0]
-        batches = list(estimator.predict(_inputs(tf, np, features_only=True),
-                                         yield_single_examples=False))
+        found["keys"] = list(
+            estimator.predict(_inputs(tf, np, features_only=True), predict_keys=["classes"])
+        )[0]
+        batches = list(
+            estimator.predict(_inputs(tf, np, features_only=True), yield_single_examples=False)
+        )
         found["batches"] = [b["classes"].shape for b in batches]
         found["names"] = estimator.get_variable_names()
         found["bias"] = estimator.get_variable_value("bias")
         found["latest"] = os.path.basename(estimator.latest_checkpoint())
         found["files"] = sorted(re.sub("tfevents.*", "tfevents", f) for f in os.listdir(folder))
         found["eval dirs"] = [os.path.basename(estimator.eval_dir(n)) for n in (None, "one")]
-        old = estimator.evaluate(_inputs(tf, np),
-                                 checkpoint_path=os.path.join(folder, "model.ckpt-5"))
+        old = estimator.evaluate(
+            _inputs(tf, np), checkpoint_path=os.path.join(folder, "model.ckpt-5")
+        )
         found["old"] = dict(old)
         estimator.train(_inputs(tf, np, epochs=None), max_steps=8)
         found["after max_steps"] = estimator.get_variable_value("global_step")
@@ -376,9 +427,13 @@ def warm_start(tf, np):
         estimator.train(_inputs(tf, np, epochs=None), steps=5)
         found["bias"] = estimator.get_variable_value("bias")
         for name, start in (
-                ("all", folder), ("bias only", tf.estimator.WarmStartSettings(folder, "bias")),
-                ("renamed", tf.estimator.WarmStartSettings(
-                    folder, var_name_to_prev_var_name={"bias": "bias"}))):
+            ("all", folder),
+            ("bias only", tf.estimator.WarmStartSettings(folder, "bias")),
+            (
+                "renamed",
+                tf.estimator.WarmStartSettings(folder, var_name_to_prev_var_name={"bias": "bias"}),
+            ),
+        ):
             losses = _losses(tf)
             other = _estimator(tf, folder + name, warm_start_from=start)
             found[name + " before"] = dict(other.evaluate(_inputs(tf, np)))
@@ -400,18 +455,26 @@ def train_and_evaluate(tf, np):
         config = tf.estimator.RunConfig(tf_random_seed=7, save_checkpoints_steps=4)
         estimator = tf.estimator.Estimator(_model_fn(tf), folder, config, params={"rate": 0.5})
         metrics, exports = tf.estimator.train_and_evaluate(
-            estimator, tf.estimator.TrainSpec(_inputs(tf, np, epochs=None), max_steps=10),
-            tf.estimator.EvalSpec(_inputs(tf, np), throttle_secs=0, name="x"))
-        return {"metrics": dict(metrics), "exports": exports,
-                "step": estimator.get_variable_value("global_step"),
-                "checkpoints": sorted(f for f in os.listdir(folder) if f.endswith(".index")),
-                "evaluations": len(os.listdir(os.path.join(folder, "eval_x")))}
+            estimator,
+            tf.estimator.TrainSpec(_inputs(tf, np, epochs=None), max_steps=10),
+            tf.estimator.EvalSpec(_inputs(tf, np), throttle_secs=0, name="x"),
+        )
+        return {
+            "metrics": dict(metrics),
+            "exports": exports,
+            "step": estimator.get_variable_value("global_step"),
+            "checkpoints": sorted(f for f in os.listdir(folder) if f.endswith(".index")),
+            "evaluations": len(os.listdir(os.path.join(folder, "eval_x"))),
+        }
 
 
 def add_metrics(tf, np):
     def more(features, labels):
-        return {"positive": tf.metrics.mean(tf.cast(labels, tf.float32)),
-                "size": tf.metrics.mean(tf.abs(features["x"]))}
+        return {
+            "positive": tf.metrics.mean(tf.cast(labels, tf.float32)),
+            "size": tf.metrics.mean(tf.abs(features["x"])),
+        }
+
     with _Folder() as folder:
         estimator = _estimator(tf, folder)
         estimator.train(_inputs(tf, np, epochs=None), steps=2)
@@ -421,9 +484,11 @@ def add_metrics(tf, np):
 def untrained(tf, np):
     with _Folder() as folder:
         estimator = _estimator(tf, folder)
-        found = {"metrics": dict(estimator.evaluate(_inputs(tf, np))),
-                 "latest": estimator.latest_checkpoint(),
-                 "predicted": next(estimator.predict(_inputs(tf, np, features_only=True)))}
+        found = {
+            "metrics": dict(estimator.evaluate(_inputs(tf, np))),
+            "latest": estimator.latest_checkpoint(),
+            "predicted": next(estimator.predict(_inputs(tf, np, features_only=True))),
+        }
         return found
 
 
@@ -464,8 +529,10 @@ def no_spec(tf, np):
 def reserved_metric(tf, np):
     def model_fn(features, labels, mode):
         loss = tf.constant(1.0)
-        return tf.estimator.EstimatorSpec(mode, loss=loss,
-                                          eval_metric_ops={"loss": tf.metrics.mean(loss)})
+        return tf.estimator.EstimatorSpec(
+            mode, loss=loss, eval_metric_ops={"loss": tf.metrics.mean(loss)}
+        )
+
     with _Folder() as folder:
         tf.estimator.Estimator(model_fn, folder).evaluate(_inputs(tf, np), steps=1)
     return {}
@@ -475,6 +542,7 @@ def subclass(tf, np):
     class Mine(tf.estimator.Estimator):
         def evaluate(self, *args):
             return 1
+
     Mine(lambda features: 1, "/tmp/none")
     return {}
 
@@ -485,8 +553,10 @@ subclass.message = False  # names the class with its module
 def nan_loss(tf, np):
     def model_fn(features, labels, mode):
         loss = tf.reduce_mean(features["x"]) * np.nan
-        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=tf.assign_add(
-            tf.train.get_global_step(), 1))
+        return tf.estimator.EstimatorSpec(
+            mode, loss=loss, train_op=tf.assign_add(tf.train.get_global_step(), 1)
+        )
+
     with _Folder() as folder:
         tf.estimator.Estimator(model_fn, folder).train(_inputs(tf, np), steps=2)
     return {}
@@ -499,6 +569,7 @@ def _serving(tf):
     def receiver():
         x = tf.placeholder(tf.float32, [None, 4], name="x")
         return tf.estimator.export.ServingInputReceiver({"x": x}, {"x": x})
+
     return receiver
 
 
@@ -515,9 +586,14 @@ def export(tf, np):
             with tf.Session(graph=tf.Graph()) as session:
                 meta = tf.saved_model.loader.load(session, ["serve"], path.decode())
                 signature = meta.signature_def["serving_default"]
-                found[method + " signature"] = [signature.method_name, sorted(
-                    "%s %s %s" % (k, v.name, str(v.tensor_shape).split())
-                    for m in (signature.inputs, signature.outputs) for k, v in m.items())]
+                found[method + " signature"] = [
+                    signature.method_name,
+                    sorted(
+                        "%s %s %s" % (k, v.name, str(v.tensor_shape).split())
+                        for m in (signature.inputs, signature.outputs)
+                        for k, v in m.items()
+                    ),
+                ]
                 outputs = {k: v.name for k, v in signature.outputs.items()}
                 found[method] = session.run(outputs, {"x:0": _data(np)[0][:2]})
     return found
@@ -528,6 +604,7 @@ def export_all(tf, np):
         x = tf.placeholder(tf.float32, [None, 4], name="x")
         y = tf.placeholder(tf.int32, [None], name="y")
         return tf.estimator.experimental.build_raw_supervised_input_receiver_fn({"x": x}, y)
+
     found = {}
     with _Folder() as folder:
         estimator = _estimator(tf, folder)
@@ -535,12 +612,15 @@ def export_all(tf, np):
         with tf.Graph().as_default():
             receiver = supervised()
         path = estimator.experimental_export_all_saved_models(
-            folder + "all", {"train": receiver, "eval": receiver, "infer": _serving(tf)})
+            folder + "all", {"train": receiver, "eval": receiver, "infer": _serving(tf)}
+        )
         for tag in ("train", "eval", "serve"):
             with tf.Session(graph=tf.Graph()) as session:
                 meta = tf.saved_model.loader.load(session, [tag], path.decode())
-                found[tag] = {key: sorted(list(s.inputs) + list(s.outputs)) + [s.method_name]
-                              for key, s in meta.signature_def.items()}
+                found[tag] = {
+                    key: sorted(list(s.inputs) + list(s.outputs)) + [s.method_name]
+                    for key, s in meta.signature_def.items()
+                }
     return found
 
 
@@ -549,12 +629,16 @@ def exporters(tf, np):
     with _Folder() as folder:
         config = tf.estimator.RunConfig(tf_random_seed=7, save_checkpoints_steps=4)
         estimator = tf.estimator.Estimator(_model_fn(tf), folder, config, params={"rate": 0.5})
-        made = [tf.estimator.LatestExporter("latest", _serving(tf), exports_to_keep=1),
-                tf.estimator.FinalExporter("final", _serving(tf)),
-                tf.estimator.BestExporter("best", _serving(tf))]
+        made = [
+            tf.estimator.LatestExporter("latest", _serving(tf), exports_to_keep=1),
+            tf.estimator.FinalExporter("final", _serving(tf)),
+            tf.estimator.BestExporter("best", _serving(tf)),
+        ]
         metrics, exports = tf.estimator.train_and_evaluate(
-            estimator, tf.estimator.TrainSpec(_inputs(tf, np, epochs=None), max_steps=8),
-            tf.estimator.EvalSpec(_inputs(tf, np), throttle_secs=0, exporters=made))
+            estimator,
+            tf.estimator.TrainSpec(_inputs(tf, np, epochs=None), max_steps=8),
+            tf.estimator.EvalSpec(_inputs(tf, np), throttle_secs=0, exporters=made),
+        )
         found["exports"] = [type(e).__name__ for e in exports]
         for name in ("latest", "final", "best"):
             path = os.path.join(folder, "export", name)
@@ -574,7 +658,8 @@ _RECEIVERS = {
     "dict": lambda tf, e, t: e.TensorServingInputReceiver({"a": t}, t),
     "raw": lambda tf, e, t: e.build_raw_serving_input_receiver_fn({"a": t}, 3)(),
     "parsing": lambda tf, e, t: e.build_parsing_serving_input_receiver_fn(
-        {"a": tf.FixedLenFeature([2], tf.float32)})(),
+        {"a": tf.FixedLenFeature([2], tf.float32)}
+    )(),
 }
 for _name, _make in _RECEIVERS.items():
 
@@ -582,9 +667,11 @@ for _name, _make in _RECEIVERS.items():
         tensor = tf.placeholder(tf.float32, [None, 2], name="t")
         made = _make(tf, tf.estimator.export, tensor)
         features = made.features if isinstance(made.features, dict) else {"": made.features}
-        return {"features": sorted("%s %s %s" % (k, v.name, v.shape) for k, v in features.items()),
-                "tensors": sorted("%s %s" % (k, v.name) for k, v in made.receiver_tensors.items()),
-                "others": sorted(made.receiver_tensors_alternatives or {})}
+        return {
+            "features": sorted("%s %s %s" % (k, v.name, v.shape) for k, v in features.items()),
+            "tensors": sorted("%s %s" % (k, v.name) for k, v in made.receiver_tensors.items()),
+            "others": sorted(made.receiver_tensors_alternatives or {}),
+        }
 
     CASES["receiver " + _name] = _receiver
 

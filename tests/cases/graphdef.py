@@ -13,8 +13,10 @@ def _graph(tf):
 
 
 def _listing(tf):
-    return ["%s %s %s %s" % (o.name, o.type, [t.name for t in o.inputs], o.device)
-            for o in tf.get_default_graph().get_operations()]
+    return [
+        "%s %s %s %s" % (o.name, o.type, [t.name for t in o.inputs], o.device)
+        for o in tf.get_default_graph().get_operations()
+    ]
 
 
 def plain(tf, np):
@@ -31,15 +33,17 @@ def without_scope(tf, np):
 def mapped(tf, np):
     x = tf.constant([5.0, 6.0])
     (c, start) = tf.import_graph_def(
-        _graph(tf), input_map={"a:0": x}, return_elements=["c:0", "v/Assign"], name="q")
+        _graph(tf), input_map={"a:0": x}, return_elements=["c:0", "v/Assign"], name="q"
+    )
     with tf.Session() as sess:
         sess.run(start)
         return {"c": sess.run(c)}
 
 
 def mapped_values(tf, np):
-    (c,) = tf.import_graph_def(_graph(tf), input_map={"a": [5.0, 6.0]}, return_elements=["c:0"],
-                               name="q")
+    (c,) = tf.import_graph_def(
+        _graph(tf), input_map={"a": [5.0, 6.0]}, return_elements=["c:0"], name="q"
+    )
     return {"ops": _listing(tf), "c": c.name}
 
 
@@ -174,7 +178,8 @@ def frozen(tf, np):
         whole = tf.get_default_graph().as_graph_def()
         const = tf.graph_util.convert_variables_to_constants(sess, whole, ["y"])
         kept = tf.graph_util.convert_variables_to_constants(
-            sess, whole, ["y"], variable_names_blacklist=["v"])
+            sess, whole, ["y"], variable_names_blacklist=["v"]
+        )
     small = tf.graph_util.remove_training_nodes(const, protected_nodes=["y"])
     with tf.Graph().as_default():
         (y,) = tf.import_graph_def(small, return_elements=["y:0"])
@@ -186,8 +191,10 @@ def frozen(tf, np):
         "small": [(n.name, list(n.input)) for n in small.node],
         "y": value,
         "shape": str(tf.graph_util.tensor_shape_from_node_def_name(tf.get_default_graph(), "y")),
-        "cpu": [tf.graph_util.must_run_on_cpu(tf.get_default_graph().get_operation_by_name(n))
-                for n in ("unused", "v", "x")],
+        "cpu": [
+            tf.graph_util.must_run_on_cpu(tf.get_default_graph().get_operation_by_name(n))
+            for n in ("unused", "v", "x")
+        ],
     }
 
 
@@ -219,7 +226,7 @@ def written(tf, np):
             nodes = [n.name for n in tf.GraphDef.FromString(f.read()).node]
         with open(text) as f:
             first = f.readline().strip()
-        return {"nodes": nodes, "first": first, "path": binary[len(folder):]}
+        return {"nodes": nodes, "first": first, "path": binary[len(folder) :]}
     finally:
         shutil.rmtree(folder)
 
@@ -228,5 +235,7 @@ def sorted_control_inputs(tf, np):
     before = [tf.no_op(n) for n in ("b1", "a_1", "aV", "A9", "a2")]
     with tf.control_dependencies(before):
         q = tf.constant(1, name="q")
-    return {"graph": list(tf.get_default_graph().as_graph_def().node[-1].input),
-            "node": list(q.op.node_def.input)}
+    return {
+        "graph": list(tf.get_default_graph().as_graph_def().node[-1].input),
+        "node": list(q.op.node_def.input),
+    }

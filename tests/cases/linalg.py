@@ -61,17 +61,25 @@ def matmul_broadcast(tf, np):
     a = tf.constant(_general(np, "float32", 2, 3).reshape(1, 2, 3))
     b = tf.constant(np.arange(24).reshape(2, 3, 4).astype("f"))
     loose = tf.placeholder_with_default(np.ones((5, 1, 2, 3), "f"), [None, None, 2, 3])
-    return {"y": tf.matmul(a, b), "gradients": tf.gradients(tf.matmul(a, b), [a, b]),
-            "loose": tf.gradients(tf.matmul(loose, b), [loose, b]), "operator": a @ b,
-            "vector": tf.linalg.matvec(b, tf.ones([2, 4]))}
+    return {
+        "y": tf.matmul(a, b),
+        "gradients": tf.gradients(tf.matmul(a, b), [a, b]),
+        "loose": tf.gradients(tf.matmul(loose, b), [loose, b]),
+        "operator": a @ b,
+        "vector": tf.linalg.matvec(b, tf.ones([2, 4])),
+    }
 
 
 def matmul_sparse(tf, np):
     a, b = tf.constant(_general(np, "float32", 2, 3)), tf.constant(_general(np, "float32", 3, 4))
     y = tf.matmul(a, b, a_is_sparse=True)
     z = tf.matmul(tf.cast(a, tf.bfloat16), tf.cast(b, tf.bfloat16), b_is_sparse=True)
-    results = {"y": y, "gradients": tf.gradients(y, [a, b]),
-               "bfloat16": tf.cast(z, tf.float32), "direct": tf.sparse_matmul(a, b)}
+    results = {
+        "y": y,
+        "gradients": tf.gradients(y, [a, b]),
+        "bfloat16": tf.cast(z, tf.float32),
+        "direct": tf.sparse_matmul(a, b),
+    }
     for ta in (False, True):
         for tb in (False, True):
             x = tf.constant(_general(np, "float32", *((3, 2) if ta else (2, 3))))
@@ -109,11 +117,17 @@ def tensordots(tf, np):
     loose = tf.placeholder_with_default(np.ones((2, 3, 4), "f"), [None, 3, None])
     free = tf.placeholder_with_default(np.ones((2, 3, 4), "f"), None)
     w = tf.ones([4, 2])
-    return {"one": tf.tensordot(a, w, 1), "lists": tf.tensordot(a, b, [[2, 1], [0, 1]]),
-            "pair": tf.tensordot(a, b, [1, 1]), "outer": tf.tensordot([1.0, 2.0], [3.0, 4.0], 0),
-            "negative": tf.tensordot(a, w, [[-1], [0]]), "loose": tf.tensordot(loose, w, 1),
-            "free": tf.tensordot(free, w, 1), "gradients": tf.gradients(tf.tensordot(a, w, 1), [a, w]),
-            "dynamic": tf.tensordot(a, w, tf.constant([[2], [0]]))}
+    return {
+        "one": tf.tensordot(a, w, 1),
+        "lists": tf.tensordot(a, b, [[2, 1], [0, 1]]),
+        "pair": tf.tensordot(a, b, [1, 1]),
+        "outer": tf.tensordot([1.0, 2.0], [3.0, 4.0], 0),
+        "negative": tf.tensordot(a, w, [[-1], [0]]),
+        "loose": tf.tensordot(loose, w, 1),
+        "free": tf.tensordot(free, w, 1),
+        "gradients": tf.gradients(tf.tensordot(a, w, 1), [a, w]),
+        "dynamic": tf.tensordot(a, w, tf.constant([[2], [0]])),
+    }
 
 
 def tensordot_bad_axes(tf, np):
@@ -140,8 +154,9 @@ _EINSUMS = {
 
 def _einsum(equation, shapes):
     def case(tf, np):
-        inputs = [tf.constant(np.arange(int(np.prod(s))).reshape(s).astype("f") % 7 - 2)
-                  for s in shapes]
+        inputs = [
+            tf.constant(np.arange(int(np.prod(s))).reshape(s).astype("f") % 7 - 2) for s in shapes
+        ]
         y = tf.einsum(equation, *inputs)
         return {"y": y, "gradients": tf.gradients(y, inputs)}
 
@@ -228,7 +243,8 @@ def solves(tf, np):
         results["adjoint " + dtype] = tf.matrix_solve(a, b, adjoint=True)
         results["lower " + dtype] = tf.matrix_triangular_solve(triangular, b)
         results["upper " + dtype] = tf.matrix_triangular_solve(
-            tf.matrix_band_part(a, 0, -1), b, lower=False)
+            tf.matrix_band_part(a, 0, -1), b, lower=False
+        )
         results["lower adjoint " + dtype] = tf.matrix_triangular_solve(triangular, b, adjoint=True)
     a, b = tf.constant(_general(np)), tf.constant(_general(np, "float32", 3, 2))
     for adjoint in (False, True):
@@ -253,14 +269,20 @@ def triangular_solve_of_singular(tf, np):
 
 
 def least_squares(tf, np):
-    tall, wide = tf.constant(_general(np, "float32", 4, 2)), tf.constant(_general(np, "float32", 2, 4))
+    tall, wide = (
+        tf.constant(_general(np, "float32", 4, 2)),
+        tf.constant(_general(np, "float32", 2, 4)),
+    )
     b, c = tf.constant(_general(np, "float32", 4, 1)), tf.constant(_general(np, "float32", 2, 1))
     y = tf.matrix_solve_ls(tall, b)
-    return {"tall": y, "wide": tf.matrix_solve_ls(wide, c),
-            "ridge": tf.matrix_solve_ls(tall, b, l2_regularizer=0.5),
-            "slow": tf.matrix_solve_ls(tall, b, fast=False),
-            "gradients": tf.gradients(y, [tall, b]),
-            "double": tf.linalg.lstsq(tf.cast(tall, tf.float64), tf.cast(b, tf.float64))}
+    return {
+        "tall": y,
+        "wide": tf.matrix_solve_ls(wide, c),
+        "ridge": tf.matrix_solve_ls(tall, b, l2_regularizer=0.5),
+        "slow": tf.matrix_solve_ls(tall, b, fast=False),
+        "gradients": tf.gradients(y, [tall, b]),
+        "double": tf.linalg.lstsq(tf.cast(tall, tf.float64), tf.cast(b, tf.float64)),
+    }
 
 
 least_squares.rtol = 1e-3
@@ -302,10 +324,15 @@ def singular_values(tf, np):
     for rows, columns in ((3, 3), (3, 2), (2, 4)):
         a = tf.constant(_general(np, "float64", rows, columns))
         s, u, v = tf.svd(a)
-        y = tf.reduce_sum(s * s) + tf.reduce_sum(tf.square(u)[0]) * 2.0 + tf.reduce_sum(
-            tf.square(v)[0])
+        y = (
+            tf.reduce_sum(s * s)
+            + tf.reduce_sum(tf.square(u)[0]) * 2.0
+            + tf.reduce_sum(tf.square(v)[0])
+        )
         results["gradient %d%d" % (rows, columns)] = tf.gradients(y, a)[0]
-        results["of values %d%d" % (rows, columns)] = tf.gradients(tf.svd(a, compute_uv=False), a)[0]
+        results["of values %d%d" % (rows, columns)] = tf.gradients(tf.svd(a, compute_uv=False), a)[
+            0
+        ]
     return results
 
 
@@ -340,17 +367,22 @@ def lu_factors(tf, np):
 def square_roots(tf, np):
     a = tf.constant(_spd(np))
     y = tf.linalg.sqrtm(a)
-    return {"y": y, "gradient": tf.gradients(y, a)[0],
-            "double": tf.linalg.sqrtm(tf.constant(_spd(np, "float64", batch=True))),
-            "complex": tf.linalg.sqrtm(tf.constant(_spd(np, "complex128")))}
+    return {
+        "y": y,
+        "gradient": tf.gradients(y, a)[0],
+        "double": tf.linalg.sqrtm(tf.constant(_spd(np, "float64", batch=True))),
+        "complex": tf.linalg.sqrtm(tf.constant(_spd(np, "complex128"))),
+    }
 
 
 square_roots.rtol = 1e-4
 
 
 def logarithms(tf, np):
-    return {"y": tf.linalg.logm(tf.constant(_spd(np, "complex128"))),
-            "single": tf.linalg.logm(tf.constant(_spd(np, "complex64")))}
+    return {
+        "y": tf.linalg.logm(tf.constant(_spd(np, "complex128"))),
+        "single": tf.linalg.logm(tf.constant(_spd(np, "complex64"))),
+    }
 
 
 logarithms.rtol = 1e-4
@@ -362,24 +394,35 @@ def diagonals(tf, np):
     loose = tf.placeholder_with_default(np.ones((2, 3, 4), "f"), [None, None, None])
     set_ = tf.matrix_set_diag(a, tf.zeros([2, 3]))
     x = tf.constant([1.0, 2.0])
-    return {"diag": tf.matrix_diag(d), "part": tf.matrix_diag_part(a), "set": set_,
-            "tensor": tf.diag([1, 2, 3]), "tensor part": tf.diag_part(tf.diag([1.0, 2.0])),
-            "matrix": tf.diag(d), "trace": tf.trace(a),
-            "gradients": tf.gradients(tf.matrix_diag(d), d) + tf.gradients(
-                tf.matrix_diag_part(a), a) + tf.gradients(tf.matrix_diag_part(loose), loose),
-            "set gradients": tf.gradients(set_, a),
-            "loose set": tf.gradients(tf.matrix_set_diag(loose, tf.zeros([2, 3])), loose),
-            "tensor gradient": tf.gradients(tf.diag(x), x), "trace gradient": tf.gradients(
-                tf.trace(a), a)}
+    return {
+        "diag": tf.matrix_diag(d),
+        "part": tf.matrix_diag_part(a),
+        "set": set_,
+        "tensor": tf.diag([1, 2, 3]),
+        "tensor part": tf.diag_part(tf.diag([1.0, 2.0])),
+        "matrix": tf.diag(d),
+        "trace": tf.trace(a),
+        "gradients": tf.gradients(tf.matrix_diag(d), d)
+        + tf.gradients(tf.matrix_diag_part(a), a)
+        + tf.gradients(tf.matrix_diag_part(loose), loose),
+        "set gradients": tf.gradients(set_, a),
+        "loose set": tf.gradients(tf.matrix_set_diag(loose, tf.zeros([2, 3])), loose),
+        "tensor gradient": tf.gradients(tf.diag(x), x),
+        "trace gradient": tf.gradients(tf.trace(a), a),
+    }
 
 
 def bands(tf, np):
     a = tf.constant(np.arange(1, 13).reshape(3, 4).astype("f"))
-    return {"lower": tf.matrix_band_part(a, -1, 0), "upper": tf.matrix_band_part(a, 0, -1),
-            "both": tf.matrix_band_part(a, 1, 1), "all": tf.matrix_band_part(a, -1, -1),
-            "gradient": tf.gradients(tf.matrix_band_part(a, 1, 0), a)[0],
-            "bool": tf.matrix_band_part(tf.ones([2, 2], tf.bool), 0, 0),
-            "batch": tf.matrix_band_part(tf.ones([2, 3, 3], tf.int32), 0, 1)}
+    return {
+        "lower": tf.matrix_band_part(a, -1, 0),
+        "upper": tf.matrix_band_part(a, 0, -1),
+        "both": tf.matrix_band_part(a, 1, 1),
+        "all": tf.matrix_band_part(a, -1, -1),
+        "gradient": tf.gradients(tf.matrix_band_part(a, 1, 0), a)[0],
+        "bool": tf.matrix_band_part(tf.ones([2, 2], tf.bool), 0, 0),
+        "batch": tf.matrix_band_part(tf.ones([2, 3, 3], tf.int32), 0, 1),
+    }
 
 
 def band_too_wide(tf, np):
@@ -392,10 +435,15 @@ def diagonal_of_other_size(tf, np):
 
 
 def eyes(tf, np):
-    return {"three": tf.eye(3), "wide": tf.eye(2, 3), "batch": tf.eye(2, batch_shape=[2]),
-            "int": tf.eye(2, dtype=tf.int32), "dynamic": tf.eye(tf.placeholder_with_default(2, [])),
-            "dynamic wide": tf.eye(tf.placeholder_with_default(2, []), 3),
-            "large": tf.eye(40)}
+    return {
+        "three": tf.eye(3),
+        "wide": tf.eye(2, 3),
+        "batch": tf.eye(2, batch_shape=[2]),
+        "int": tf.eye(2, dtype=tf.int32),
+        "dynamic": tf.eye(tf.placeholder_with_default(2, [])),
+        "dynamic wide": tf.eye(tf.placeholder_with_default(2, []), 3),
+        "large": tf.eye(40),
+    }
 
 
 def norms(tf, np):
@@ -420,8 +468,10 @@ norms.rtol = 1e-4
 def spectral_norms(tf, np):
     b = tf.constant(np.arange(24).reshape(2, 3, 4).astype("f"))
     with tf.Session() as sess:  # the static shapes differ as the nodes do
-        return {"y": sess.run(tf.norm(b, 2, axis=[-2, -1])),
-                "z": sess.run(tf.norm(b, 2, axis=(0, 2), keepdims=True))}
+        return {
+            "y": sess.run(tf.norm(b, 2, axis=[-2, -1])),
+            "z": sess.run(tf.norm(b, 2, axis=(0, 2), keepdims=True)),
+        }
 
 
 spectral_norms.rtol = 1e-4
@@ -439,10 +489,13 @@ def norm_of_bad_order(tf, np):
 
 def pseudo_inverses(tf, np):
     a = tf.constant(_general(np, "float32", 3, 2))
-    return {"pinv": tf.linalg.pinv(a), "rank": tf.linalg.matrix_rank(a),
-            "low": tf.linalg.matrix_rank(tf.constant([[1.0, 2.0], [2.0, 4.0]])),
-            "adjoint": tf.linalg.adjoint(tf.constant(_general(np, "complex64", 2, 3))),
-            "transpose": tf.matrix_transpose(a)}
+    return {
+        "pinv": tf.linalg.pinv(a),
+        "rank": tf.linalg.matrix_rank(a),
+        "low": tf.linalg.matrix_rank(tf.constant([[1.0, 2.0], [2.0, 4.0]])),
+        "adjoint": tf.linalg.adjoint(tf.constant(_general(np, "complex64", 2, 3))),
+        "transpose": tf.matrix_transpose(a),
+    }
 
 
 pseudo_inverses.rtol = 1e-3
@@ -450,10 +503,12 @@ pseudo_inverses.atol = 1e-5
 
 
 def exponentials(tf, np):
-    return {"single": tf.linalg.expm(tf.constant(_general(np, "float32"))),
-            "batch": tf.linalg.expm(tf.constant(_spd(np, "float64", batch=True))),
-            "small": tf.linalg.expm(tf.constant(_spd(np) * 0.01)),
-            "complex": tf.linalg.expm(tf.constant(_general(np, "complex64")))}
+    return {
+        "single": tf.linalg.expm(tf.constant(_general(np, "float32"))),
+        "batch": tf.linalg.expm(tf.constant(_spd(np, "float64", batch=True))),
+        "small": tf.linalg.expm(tf.constant(_spd(np) * 0.01)),
+        "complex": tf.linalg.expm(tf.constant(_general(np, "complex64"))),
+    }
 
 
 exponentials.rtol = 1e-4
@@ -465,13 +520,24 @@ def tridiagonals(tf, np):
     rhs = tf.constant(_general(np, "float32", 4, 2))
     y = tf.linalg.tridiagonal_solve(d, rhs)
     z = tf.linalg.tridiagonal_matmul(d, rhs)
-    return {"solve": y, "vector": tf.linalg.tridiagonal_solve(d, rhs[:, 0]), "matmul": z,
-            "gradients": tf.gradients(y, [d, rhs]), "product": tf.gradients(z, [d, rhs]),
-            "sequence": tf.linalg.tridiagonal_solve((d[0, :3], d[1], d[2, 1:]), rhs, "sequence"),
-            "matrix": tf.linalg.tridiagonal_solve(tf.constant(
-                [[4.0, 2.0, 0.0], [1.0, 5.0, 1.0], [0.0, 2.0, 6.0]]), tf.ones([3, 1]), "matrix"),
-            "matrix matmul": tf.linalg.tridiagonal_matmul(tf.constant(
-                [[4.0, 2.0, 0.0], [1.0, 5.0, 1.0], [0.0, 2.0, 6.0]]), tf.ones([3, 1]), "matrix")}
+    return {
+        "solve": y,
+        "vector": tf.linalg.tridiagonal_solve(d, rhs[:, 0]),
+        "matmul": z,
+        "gradients": tf.gradients(y, [d, rhs]),
+        "product": tf.gradients(z, [d, rhs]),
+        "sequence": tf.linalg.tridiagonal_solve((d[0, :3], d[1], d[2, 1:]), rhs, "sequence"),
+        "matrix": tf.linalg.tridiagonal_solve(
+            tf.constant([[4.0, 2.0, 0.0], [1.0, 5.0, 1.0], [0.0, 2.0, 6.0]]),
+            tf.ones([3, 1]),
+            "matrix",
+        ),
+        "matrix matmul": tf.linalg.tridiagonal_matmul(
+            tf.constant([[4.0, 2.0, 0.0], [1.0, 5.0, 1.0], [0.0, 2.0, 6.0]]),
+            tf.ones([3, 1]),
+            "matrix",
+        ),
+    }
 
 
 tridiagonals.rtol = 1e-4
@@ -502,23 +568,35 @@ def _fourier(name, shape):
         x = tf.constant(_signal(np, shape))
         y = apply(x)
         seed = tf.constant(_signal(np, shape)[::-1].copy())
-        return {"y": y, "gradient": tf.gradients(y, x, grad_ys=seed)[0],
-                "double": apply(tf.cast(x, tf.complex128))}
+        return {
+            "y": y,
+            "gradient": tf.gradients(y, x, grad_ys=seed)[0],
+            "double": apply(tf.cast(x, tf.complex128)),
+        }
 
     case.rtol = 1e-4
     case.atol = 1e-4
     return case
 
 
-for _name, _shape in (("fft", (2, 6)), ("ifft", (2, 6)), ("fft2d", (3, 4)), ("ifft2d", (3, 4)),
-                      ("fft3d", (2, 3, 2)), ("ifft3d", (2, 3, 2))):
+for _name, _shape in (
+    ("fft", (2, 6)),
+    ("ifft", (2, 6)),
+    ("fft2d", (3, 4)),
+    ("ifft2d", (3, 4)),
+    ("fft3d", (2, 3, 2)),
+    ("ifft3d", (2, 3, 2)),
+):
     CASES[_name] = _fourier(_name, _shape)
 
 
 def _real_fourier(rank):
     def case(tf, np):
         suffix = {1: "", 2: "2d", 3: "3d"}[rank]
-        forward, backward = getattr(tf.signal, "rfft" + suffix), getattr(tf.signal, "irfft" + suffix)
+        forward, backward = (
+            getattr(tf.signal, "rfft" + suffix),
+            getattr(tf.signal, "irfft" + suffix),
+        )
         results = {}
         for last in (6, 5):
             shape = (2, 3, last)
@@ -531,8 +609,9 @@ def _real_fourier(rank):
                 seed = tf.constant(_signal(np, (2, 3, last // 2 + 1)))
                 results["gradient %d" % last] = tf.gradients(y, x, grad_ys=seed)[0]
                 w = tf.constant(_signal(np, (2, 3, last // 2 + 1)))
-                results["inverse gradient %d" % last] = tf.gradients(
-                    backward(w, shape[-rank:]), w)[0]
+                results["inverse gradient %d" % last] = tf.gradients(backward(w, shape[-rank:]), w)[
+                    0
+                ]
         results["padded"] = forward(tf.constant(_signal(np, (2, 3, 4)).real), [4] * rank)
         loose = tf.placeholder_with_default(_signal(np, (2, 3, 4)).real, [None, None, None])
         results["loose"] = forward(loose)

@@ -22,8 +22,13 @@ def static_table(tf, np):
     table = tf.lookup.StaticHashTable(init, -1)
     keys, values = table.export()
     found, size, k, v = _run(tf, table.lookup(tf.constant(["a", "z"])), table.size(), keys, values)
-    return {"found": found, "size": size, "entries": sorted(zip(k.tolist(), v.tolist())),
-            "types": [table.key_dtype.name, table.value_dtype.name], "name": table.name}
+    return {
+        "found": found,
+        "size": size,
+        "entries": sorted(zip(k.tolist(), v.tolist())),
+        "types": [table.key_dtype.name, table.value_dtype.name],
+        "name": table.name,
+    }
 
 
 def integer_keys(tf, np):
@@ -34,7 +39,7 @@ def integer_keys(tf, np):
 
 def sparse_keys(tf, np):
     table = tf.contrib.lookup.index_table_from_tensor(tf.constant(["q", "r"]))
-    found, = _run(tf, table.lookup(tf.SparseTensor([[0], [1]], ["r", "s"], [2])))
+    (found,) = _run(tf, table.lookup(tf.SparseTensor([[0], [1]], ["r", "s"], [2])))
     return {"values": found.values}
 
 
@@ -104,10 +109,16 @@ def buckets(tf, np):
     table = tf.contrib.lookup.index_table_from_tensor([5, 6], num_oov_buckets=3, dtype=tf.int64)
     alone = tf.contrib.lookup.IdTableWithHashBuckets(None, 4)
     strong = tf.contrib.lookup.index_table_from_tensor(
-        ["a"], num_oov_buckets=10, hasher_spec=tf.contrib.lookup.StrongHashSpec([1, 2]))
-    return {"found": _run(tf, table.lookup(tf.constant([5, 99], tf.int64)),
-                          alone.lookup(tf.constant(["k", "l"])),
-                          strong.lookup(tf.constant(["a", "k"])))}
+        ["a"], num_oov_buckets=10, hasher_spec=tf.contrib.lookup.StrongHashSpec([1, 2])
+    )
+    return {
+        "found": _run(
+            tf,
+            table.lookup(tf.constant([5, 99], tf.int64)),
+            alone.lookup(tf.constant(["k", "l"])),
+            strong.lookup(tf.constant(["a", "k"])),
+        )
+    }
 
 
 def vocabulary_table(tf, np):
@@ -172,10 +183,12 @@ saved_table.nodes = False  # shared names and paths are random
 
 def raw_tables(tf, np):
     handle = tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
-    fill = tf.raw_ops.InitializeTableV2(table_handle=handle, keys=["a"], values=tf.constant(
-        [4], tf.int64))
-    found = tf.raw_ops.LookupTableFindV2(table_handle=handle, keys=["a", "b"],
-                                         default_value=tf.constant(0, tf.int64))
+    fill = tf.raw_ops.InitializeTableV2(
+        table_handle=handle, keys=["a"], values=tf.constant([4], tf.int64)
+    )
+    found = tf.raw_ops.LookupTableFindV2(
+        table_handle=handle, keys=["a", "b"], default_value=tf.constant(0, tf.int64)
+    )
     with tf.Session() as sess:
         sess.run(fill)
         return {"found": sess.run(found)}
@@ -190,24 +203,31 @@ def reference_tables(tf, np):
     found = raw.LookupTableFind(table_handle=handle, keys=["a", "b"], default_value=zero)
     path = _file("x\ny\n")
     lines = raw.HashTable(key_dtype=tf.string, value_dtype=tf.int64, shared_name="lines")
-    read = raw.InitializeTableFromTextFile(table_handle=lines, filename=path, key_index=-2,
-                                           value_index=-1)
+    read = raw.InitializeTableFromTextFile(
+        table_handle=lines, filename=path, key_index=-2, value_index=-1
+    )
     mutable = raw.MutableHashTable(key_dtype=tf.string, value_dtype=tf.int64)
     insert = raw.LookupTableInsert(table_handle=mutable, keys=["k"], values=four)
     other = raw.LookupTableImport(table_handle=mutable, keys=["l"], values=four)
     entries = raw.LookupTableExport(table_handle=mutable, Tkeys=tf.string, Tvalues=tf.int64)
-    vectors = raw.MutableHashTableOfTensors(key_dtype=tf.int64, value_dtype=tf.float32,
-                                            value_shape=[2])
+    vectors = raw.MutableHashTableOfTensors(
+        key_dtype=tf.int64, value_dtype=tf.float32, value_shape=[2]
+    )
     put = raw.LookupTableInsert(table_handle=vectors, keys=four, values=[[1.0, 2.0]])
     got = raw.LookupTableFind(table_handle=vectors, keys=four, default_value=[0.0, 0.0])
     with tf.Session() as sess:
         sess.run([fill, read, insert, put])
         first = sess.run(list(entries))
         sess.run(other)
-        return {"found": sess.run(found), "lines": sess.run(raw.LookupTableFind(
-            table_handle=lines, keys=["y"], default_value=zero)), "got": sess.run(got),
+        return {
+            "found": sess.run(found),
+            "lines": sess.run(
+                raw.LookupTableFind(table_handle=lines, keys=["y"], default_value=zero)
+            ),
+            "got": sess.run(got),
             "size": sess.run(raw.LookupTableSize(table_handle=lines)),
-            "entries": [first, sess.run(list(entries))]}
+            "entries": [first, sess.run(list(entries))],
+        }
 
 
 reference_tables.nodes = False  # the name of the file is random

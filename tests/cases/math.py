@@ -53,7 +53,10 @@ _UNARY = {
     "angle": (_REAL, "double complex64 complex128", True),
 }
 _MATH = {
-    "bessel_i0e": _REAL, "bessel_i1e": _REAL, "bessel_i0": _REAL, "bessel_i1": _REAL,
+    "bessel_i0e": _REAL,
+    "bessel_i1e": _REAL,
+    "bessel_i0": _REAL,
+    "bessel_i1": _REAL,
     "reciprocal_no_nan": _REAL,
 }
 
@@ -68,8 +71,12 @@ def _values_for(np, dtype, values):
 
 def _input(tf, np, dtype, values):
     array = _values_for(np, dtype, values)
-    return tf.constant(array, {"half": "float16", "double": "float64"}.get(dtype, dtype)
-                       if "complex" not in dtype and "int" not in dtype else dtype)
+    return tf.constant(
+        array,
+        {"half": "float16", "double": "float64"}.get(dtype, dtype)
+        if "complex" not in dtype and "int" not in dtype
+        else dtype,
+    )
 
 
 def _unary(function, values, types, differentiable):
@@ -236,8 +243,24 @@ def _odd_binary(function):
     return case
 
 
-for _name in ("add", "multiply", "divide", "floordiv", "mod", "div_no_nan", "maximum", "minimum",
-              "pow", "atan2", "less", "equal", "not_equal", "xdivy", "xlogy", "multiply_no_nan"):
+for _name in (
+    "add",
+    "multiply",
+    "divide",
+    "floordiv",
+    "mod",
+    "div_no_nan",
+    "maximum",
+    "minimum",
+    "pow",
+    "atan2",
+    "less",
+    "equal",
+    "not_equal",
+    "xdivy",
+    "xlogy",
+    "multiply_no_nan",
+):
     CASES["odd_" + _name] = _odd_binary(_name)
 
 
@@ -284,8 +307,10 @@ def integer_negative_power(tf, np):
 
 
 def integer_power(tf, np):
-    return {"y": tf.pow(tf.constant([2, 3, -2]), tf.constant([3, 0, 5])),
-            "wide": tf.pow(tf.constant([2, 3], tf.int64), 10)}
+    return {
+        "y": tf.pow(tf.constant([2, 3, -2]), tf.constant([3, 0, 5])),
+        "wide": tf.pow(tf.constant([2, 3], tf.int64), 10),
+    }
 
 
 def operators(tf, np):
@@ -294,18 +319,44 @@ def operators(tf, np):
     b = tf.constant([True, False, True])
     c = tf.constant([True, True, False])
     return {
-        "add": x + 1.0, "radd": 1.0 + x, "sub": x - 2.0, "rsub": 2.0 - x, "mul": x * x,
-        "rmul": 3.0 * x, "div": x / 2.0, "rdiv": 2.0 / x, "floor": x // 2.0, "mod": x % 2.0,
-        "pow": x**2.0, "neg": -x, "abs": abs(x), "matmul": x @ x, "lt": x < 1.0, "le": x <= 1.0,
-        "gt": x > 1.0, "ge": x >= 1.0, "and": b & c, "or": b | c, "xor": b ^ c, "not": ~b,
-        "ifloor": i // 2, "imod": i % 3, "idiv": i / 2, "array": np.ones([2, 2], np.float32) + x,
-        "rpow": 2.0**x, "rmod": 7.0 % tf.constant(3.0), "rand": True & b,
+        "add": x + 1.0,
+        "radd": 1.0 + x,
+        "sub": x - 2.0,
+        "rsub": 2.0 - x,
+        "mul": x * x,
+        "rmul": 3.0 * x,
+        "div": x / 2.0,
+        "rdiv": 2.0 / x,
+        "floor": x // 2.0,
+        "mod": x % 2.0,
+        "pow": x**2.0,
+        "neg": -x,
+        "abs": abs(x),
+        "matmul": x @ x,
+        "lt": x < 1.0,
+        "le": x <= 1.0,
+        "gt": x > 1.0,
+        "ge": x >= 1.0,
+        "and": b & c,
+        "or": b | c,
+        "xor": b ^ c,
+        "not": ~b,
+        "ifloor": i // 2,
+        "imod": i % 3,
+        "idiv": i / 2,
+        "array": np.ones([2, 2], np.float32) + x,
+        "rpow": 2.0**x,
+        "rmod": 7.0 % tf.constant(3.0),
+        "rand": True & b,
     }
 
 
 def add_strings(tf, np):
-    return {"y": tf.add(tf.constant(["a", "b"]), tf.constant("c")), "z": tf.constant(["x"]) + "y",
-            "scalar": tf.add("a", "b")}
+    return {
+        "y": tf.add(tf.constant(["a", "b"]), tf.constant("c")),
+        "z": tf.constant(["x"]) + "y",
+        "scalar": tf.add("a", "b"),
+    }
 
 
 def compare_strings(tf, np):
@@ -315,8 +366,13 @@ def compare_strings(tf, np):
 
 def compare_bools(tf, np):
     x = tf.constant([True, False])
-    return {"eq": tf.equal(x, True), "and": tf.logical_and(x, True), "or": tf.logical_or(x, False),
-            "not": tf.logical_not(x), "xor": tf.logical_xor(x, True)}
+    return {
+        "eq": tf.equal(x, True),
+        "and": tf.logical_and(x, True),
+        "or": tf.logical_or(x, False),
+        "not": tf.logical_not(x),
+        "xor": tf.logical_xor(x, True),
+    }
 
 
 def casts(tf, np):
@@ -324,8 +380,16 @@ def casts(tf, np):
     ints = tf.constant([-3, 0, 1, 300])
     bools = tf.constant([True, False])
     complexes = tf.constant(np.array([1.5 - 2j, 0j, -1j], np.complex64))
-    targets = [tf.float16, tf.float64, tf.int8, tf.int32, tf.int64, tf.bool, tf.complex64,
-               tf.bfloat16]
+    targets = [
+        tf.float16,
+        tf.float64,
+        tf.int8,
+        tf.int32,
+        tf.int64,
+        tf.bool,
+        tf.complex64,
+        tf.bfloat16,
+    ]
     results = {}
     for label, x in (("float", floats), ("int", ints), ("bool", bools)):
         for dtype in targets:
@@ -339,23 +403,35 @@ def casts(tf, np):
 
 def cast_names(tf, np):
     x = tf.constant([1.5, 2.5])
-    return {"float": tf.to_float(tf.constant([1])), "double": tf.to_double(x),
-            "int32": tf.to_int32(x), "int64": tf.to_int64(x), "same": tf.cast(x, tf.float32),
-            "complex": tf.to_complex64(x), "complex128": tf.to_complex128(x),
-            "bfloat16": tf.to_float(tf.to_bfloat16(x)), "python": tf.cast(3, tf.float32)}
+    return {
+        "float": tf.to_float(tf.constant([1])),
+        "double": tf.to_double(x),
+        "int32": tf.to_int32(x),
+        "int64": tf.to_int64(x),
+        "same": tf.cast(x, tf.float32),
+        "complex": tf.to_complex64(x),
+        "complex128": tf.to_complex128(x),
+        "bfloat16": tf.to_float(tf.to_bfloat16(x)),
+        "python": tf.cast(3, tf.float32),
+    }
 
 
 def cast_gradient(tf, np):
     x = tf.constant([1.0, 2.0])
-    return {"y": tf.gradients(tf.cast(x, tf.float64), x)[0],
-            "half": tf.gradients(tf.cast(x, tf.float16) * 2, x)[0],
-            "none": tf.gradients(tf.cast(tf.cast(x, tf.int32), tf.float32), x)[0] is None}
+    return {
+        "y": tf.gradients(tf.cast(x, tf.float64), x)[0],
+        "half": tf.gradients(tf.cast(x, tf.float16) * 2, x)[0],
+        "none": tf.gradients(tf.cast(tf.cast(x, tf.int32), tf.float32), x)[0] is None,
+    }
 
 
 def saturate_casts(tf, np):
     x = tf.constant([-1000.0, -3.0, 0.0, 99.9, 3000.0])
-    return {"uint8": tf.saturate_cast(x, tf.uint8), "int8": tf.saturate_cast(x, tf.int8),
-            "wide": tf.saturate_cast(tf.constant([-5, 300]), tf.uint8)}
+    return {
+        "uint8": tf.saturate_cast(x, tf.uint8),
+        "int8": tf.saturate_cast(x, tf.int8),
+        "wide": tf.saturate_cast(tf.constant([-5, 300]), tf.uint8),
+    }
 
 
 def complex_parts(tf, np):
@@ -363,10 +439,17 @@ def complex_parts(tf, np):
     re, im = tf.constant([1.0, -2.0]), tf.constant([[0.5], [3.0]])
     w = tf.complex(re, im)
     grads = tf.gradients(tf.abs(w), [re, im])
-    return {"z": z, "abs": tf.abs(z), "real": tf.real(z), "imag": tf.imag(z), "conj": tf.conj(z),
-            "angle": tf.angle(z), "wide": tf.complex(tf.constant(1.0, tf.float64),
-                                                     tf.constant(2.0, tf.float64)),
-            "re": grads[0], "im": grads[1]}
+    return {
+        "z": z,
+        "abs": tf.abs(z),
+        "real": tf.real(z),
+        "imag": tf.imag(z),
+        "conj": tf.conj(z),
+        "angle": tf.angle(z),
+        "wide": tf.complex(tf.constant(1.0, tf.float64), tf.constant(2.0, tf.float64)),
+        "re": grads[0],
+        "im": grads[1],
+    }
 
 
 def complex_types_differ(tf, np):
@@ -383,10 +466,12 @@ def bitwise(tf, np):
         results["or " + name] = tf.bitwise.bitwise_or(x, y)
         results["xor " + name] = tf.bitwise.bitwise_xor(x, y)
         results["not " + name] = tf.bitwise.invert(x)
-        results["left " + name] = tf.bitwise.left_shift(x, tf.constant(np.array([1, 2, 3, 1, 0],
-                                                                                dtype)))
-        results["right " + name] = tf.bitwise.right_shift(x, tf.constant(np.array([1, 2, 3, 1, 0],
-                                                                                  dtype)))
+        results["left " + name] = tf.bitwise.left_shift(
+            x, tf.constant(np.array([1, 2, 3, 1, 0], dtype))
+        )
+        results["right " + name] = tf.bitwise.right_shift(
+            x, tf.constant(np.array([1, 2, 3, 1, 0], dtype))
+        )
     results["negative"] = tf.bitwise.right_shift(tf.constant([-8, -1]), tf.constant([1, 3]))
     return results
 
@@ -405,9 +490,15 @@ def sums_of_many(tf, np):
     x, y = tf.constant([1.0, 2.0]), tf.constant([3.0, 5.0])
     total = tf.add_n([x, y, x])
     accumulated = tf.accumulate_n([x, y])
-    return {"add_n": total, "accumulate": accumulated, "one": tf.add_n([x]),
-            "named": tf.add_n([x], name="only"), "ints": tf.add_n([tf.constant(1), tf.constant(2)]),
-            "gradient": tf.gradients(total, [x, y]), "second": tf.gradients(accumulated, [x])[0]}
+    return {
+        "add_n": total,
+        "accumulate": accumulated,
+        "one": tf.add_n([x]),
+        "named": tf.add_n([x], name="only"),
+        "ints": tf.add_n([tf.constant(1), tf.constant(2)]),
+        "gradient": tf.gradients(total, [x, y]),
+        "second": tf.gradients(accumulated, [x])[0],
+    }
 
 
 def add_n_of_nothing(tf, np):
@@ -423,8 +514,10 @@ def add_n_mismatch_when_run(tf, np):
 
 
 def polynomial(tf, np):
-    return {"y": tf.math.polyval([1.0, -2.0, 3.0], tf.constant([0.0, 1.0, 2.0])),
-            "none": tf.math.polyval([], tf.constant([0.0, 1.0]))}
+    return {
+        "y": tf.math.polyval([1.0, -2.0, 3.0], tf.constant([0.0, 1.0, 2.0])),
+        "none": tf.math.polyval([], tf.constant([0.0, 1.0])),
+    }
 
 
 def log_beta(tf, np):
@@ -436,10 +529,17 @@ def incomplete_beta(tf, np):
     a, b = tf.constant([0.5, 1.0, 2.0, 10.0]), tf.constant([0.5, 2.0, 3.0, 0.25])
     x = tf.constant([0.1, 0.5, 0.75, 0.99])
     y = tf.betainc(a, b, x)
-    return {"y": y, "gradient": tf.gradients(y, x)[0],
-            "double": tf.betainc(tf.constant([3.0], tf.float64), tf.constant([4.0], tf.float64),
-                                 tf.constant([0.3], tf.float64)),
-            "scalar": tf.betainc(2.0, 3.0, x), "ends": tf.betainc(2.0, 3.0, [0.0, 1.0])}
+    return {
+        "y": y,
+        "gradient": tf.gradients(y, x)[0],
+        "double": tf.betainc(
+            tf.constant([3.0], tf.float64),
+            tf.constant([4.0], tf.float64),
+            tf.constant([0.3], tf.float64),
+        ),
+        "scalar": tf.betainc(2.0, 3.0, x),
+        "ends": tf.betainc(2.0, 3.0, [0.0, 1.0]),
+    }
 
 
 def approximate_equality(tf, np):
@@ -450,19 +550,27 @@ def clips_by_value(tf, np):
     x = tf.constant([[-3.0, 0.5], [7.0, 1.0]])
     y = tf.clip_by_value(x, -1.0, 1.0)
     slices = tf.IndexedSlices(x, tf.constant([1, 0]), tf.constant([4, 2]))
-    return {"y": y, "gradient": tf.gradients(y, x)[0], "ints": tf.clip_by_value(
-        tf.constant([-5, 0, 5]), -1, 2), "slices": tf.clip_by_value(slices, 0.0, 2.0).values,
-        "bounds": tf.clip_by_value(x, tf.constant([[0.0, 0.0], [1.0, 1.0]]), 5.0)}
+    return {
+        "y": y,
+        "gradient": tf.gradients(y, x)[0],
+        "ints": tf.clip_by_value(tf.constant([-5, 0, 5]), -1, 2),
+        "slices": tf.clip_by_value(slices, 0.0, 2.0).values,
+        "bounds": tf.clip_by_value(x, tf.constant([[0.0, 0.0], [1.0, 1.0]]), 5.0),
+    }
 
 
 def clips_by_norm(tf, np):
     x = tf.constant([[-3.0, 0.0, 0.0], [4.0, 0.0, 0.0]])
     y = tf.clip_by_norm(x, 4.0)
     slices = tf.IndexedSlices(x, tf.constant([1, 0]), tf.constant([4, 3]))
-    return {"y": y, "rows": tf.clip_by_norm(x, 3.5, axes=[1]), "gradient": tf.gradients(y, x)[0],
-            "zero": tf.clip_by_norm(tf.zeros([2]), 1.0),
-            "slices": tf.clip_by_norm(slices, 1.0).values,
-            "average": tf.clip_by_average_norm(x, 0.5)}
+    return {
+        "y": y,
+        "rows": tf.clip_by_norm(x, 3.5, axes=[1]),
+        "gradient": tf.gradients(y, x)[0],
+        "zero": tf.clip_by_norm(tf.zeros([2]), 1.0),
+        "slices": tf.clip_by_norm(slices, 1.0).values,
+        "average": tf.clip_by_average_norm(x, 0.5),
+    }
 
 
 def clips_by_global_norm(tf, np):
@@ -470,9 +578,16 @@ def clips_by_global_norm(tf, np):
     slices = tf.IndexedSlices(tf.constant([[2.0]]), tf.constant([1]), tf.constant([4, 1]))
     clipped, norm = tf.clip_by_global_norm([x, None, y, slices], 2.5)
     infinite, _ = tf.clip_by_global_norm([tf.constant([float("inf")])], 1.0)
-    return {"x": clipped[0], "y": clipped[2], "slices": clipped[3].values, "norm": norm,
-            "none": clipped[1] is None, "infinite": infinite[0], "global": tf.global_norm([x, y]),
-            "given": tf.clip_by_global_norm([x], 1.0, use_norm=tf.constant(2.0))[0][0]}
+    return {
+        "x": clipped[0],
+        "y": clipped[2],
+        "slices": clipped[3].values,
+        "norm": norm,
+        "none": clipped[1] is None,
+        "infinite": infinite[0],
+        "global": tf.global_norm([x, y]),
+        "given": tf.clip_by_global_norm([x], 1.0, use_norm=tf.constant(2.0))[0][0],
+    }
 
 
 def clip_of_no_list(tf, np):
@@ -481,9 +596,11 @@ def clip_of_no_list(tf, np):
 
 def histograms(tf, np):
     values = tf.constant([-1.0, 0.0, 1.5, 2.0, 5.0, 15.0])
-    return {"counts": tf.histogram_fixed_width(values, [0.0, 5.0], nbins=5),
-            "wide": tf.histogram_fixed_width(values, [0.0, 5.0], nbins=3, dtype=tf.int64),
-            "bins": tf.histogram_fixed_width_bins(values, [0.0, 5.0], nbins=5)}
+    return {
+        "counts": tf.histogram_fixed_width(values, [0.0, 5.0], nbins=5),
+        "wide": tf.histogram_fixed_width(values, [0.0, 5.0], nbins=3, dtype=tf.int64),
+        "bins": tf.histogram_fixed_width_bins(values, [0.0, 5.0], nbins=5),
+    }
 
 
 def histogram_of_bad_range(tf, np):
@@ -492,10 +609,14 @@ def histogram_of_bad_range(tf, np):
 
 def bincounts(tf, np):
     x = tf.constant([1, 1, 2, 5, 2, 0])
-    return {"counts": tf.bincount(x), "min": tf.bincount(x, minlength=8),
-            "max": tf.bincount(x, maxlength=3), "empty": tf.bincount(tf.constant([], tf.int32)),
-            "weights": tf.bincount(x, weights=[1.0, 0.5, 2.0, 1.0, 1.0, 3.0]),
-            "wide": tf.bincount(x, dtype=tf.int64)}
+    return {
+        "counts": tf.bincount(x),
+        "min": tf.bincount(x, minlength=8),
+        "max": tf.bincount(x, maxlength=3),
+        "empty": tf.bincount(tf.constant([], tf.int32)),
+        "weights": tf.bincount(x, weights=[1.0, 0.5, 2.0, 1.0, 1.0, 3.0]),
+        "wide": tf.bincount(x, dtype=tf.int64),
+    }
 
 
 def bincount_of_negative(tf, np):
@@ -503,12 +624,20 @@ def bincount_of_negative(tf, np):
 
 
 def ranges(tf, np):
-    return {"n": tf.range(5), "bounds": tf.range(3, 18, 3), "down": tf.range(10, 0, -4),
-            "floats": tf.range(0.0, 1.0, 0.1), "double": tf.range(0.0, 1.0, 0.25, dtype=tf.float64),
-            "mixed": tf.range(0, 2.5), "int64": tf.range(tf.constant(3, tf.int64)),
-            "empty": tf.range(3, 3), "tensor": tf.range(tf.placeholder_with_default(4, [])),
-            "lin": tf.lin_space(0.0, 1.0, 6), "one": tf.linspace(2.0, 3.0, 1),
-            "lin64": tf.linspace(tf.constant(-1.0, tf.float64), 1.0, 7)}
+    return {
+        "n": tf.range(5),
+        "bounds": tf.range(3, 18, 3),
+        "down": tf.range(10, 0, -4),
+        "floats": tf.range(0.0, 1.0, 0.1),
+        "double": tf.range(0.0, 1.0, 0.25, dtype=tf.float64),
+        "mixed": tf.range(0, 2.5),
+        "int64": tf.range(tf.constant(3, tf.int64)),
+        "empty": tf.range(3, 3),
+        "tensor": tf.range(tf.placeholder_with_default(4, [])),
+        "lin": tf.lin_space(0.0, 1.0, 6),
+        "one": tf.linspace(2.0, 3.0, 1),
+        "lin64": tf.linspace(tf.constant(-1.0, tf.float64), 1.0, 7),
+    }
 
 
 def range_without_step(tf, np):
@@ -523,19 +652,24 @@ range_upwards.message = False  # TensorFlow adds the values of the inputs
 
 
 def monotonic(tf, np):
-    return {"a": tf.math.is_non_decreasing([1.0, 1.0, 2.0]),
-            "b": tf.math.is_strictly_increasing([1.0, 1.0, 2.0]),
-            "c": tf.math.is_strictly_increasing([1, 2, 5]), "d": tf.is_non_decreasing([3])}
+    return {
+        "a": tf.math.is_non_decreasing([1.0, 1.0, 2.0]),
+        "b": tf.math.is_strictly_increasing([1.0, 1.0, 2.0]),
+        "c": tf.math.is_strictly_increasing([1, 2, 5]),
+        "d": tf.is_non_decreasing([3]),
+    }
 
 
 monotonic.nodes = False  # tf.cond is an If node here
 
 
 def confusion(tf, np):
-    return {"y": tf.confusion_matrix([1, 2, 4], [2, 2, 4]),
-            "classes": tf.confusion_matrix([1, 0], [1, 1], num_classes=3),
-            "weights": tf.confusion_matrix([1, 0], [1, 1], weights=[0.5, 2.0], dtype=tf.float32),
-            "squeezed": tf.confusion_matrix([[1], [0]], [1, 0])}
+    return {
+        "y": tf.confusion_matrix([1, 2, 4], [2, 2, 4]),
+        "classes": tf.confusion_matrix([1, 0], [1, 1], num_classes=3),
+        "weights": tf.confusion_matrix([1, 0], [1, 1], weights=[0.5, 2.0], dtype=tf.float32),
+        "squeezed": tf.confusion_matrix([[1], [0]], [1, 0]),
+    }
 
 
 confusion.nodes = False  # assertions are If nodes here
@@ -552,10 +686,15 @@ def selection(tf, np):
     z = tf.where(x > 2.0, x, y)
     rows = tf.where(tf.constant([True, False]), x, y)
     wide = tf.where_v2(x > 2.0, x, 0.5)
-    return {"z": z, "rows": rows, "gradient": tf.gradients(z, [x, y]), "wide": wide,
-            "v2 gradient": tf.gradients(tf.where_v2(tf.constant([True, False]), x, y), [x, y]),
-            "scalar": tf.where(tf.constant(True), x, y),
-            "strings": tf.where([True, False], tf.constant(["a", "b"]), tf.constant(["c", "d"]))}
+    return {
+        "z": z,
+        "rows": rows,
+        "gradient": tf.gradients(z, [x, y]),
+        "wide": wide,
+        "v2 gradient": tf.gradients(tf.where_v2(tf.constant([True, False]), x, y), [x, y]),
+        "scalar": tf.where(tf.constant(True), x, y),
+        "strings": tf.where([True, False], tf.constant(["a", "b"]), tf.constant(["c", "d"])),
+    }
 
 
 def selection_mismatch(tf, np):
@@ -578,9 +717,17 @@ def slices_through_maths(tf, np):
     w = tf.constant(np.arange(12).reshape(4, 3).astype("f") / 5)
     ids = tf.constant([2, 0, 2])
     results = {}
-    for name, y in (("mul", w * 2.0), ("add", w + tf.constant([1.0, 2.0, 3.0])), ("sub", 1.0 - w),
-                    ("tanh", tf.tanh(w)), ("square", tf.square(w)), ("div", w / 4.0),
-                    ("neg", -w), ("same", w + w), ("scalar", w + 1.0)):
+    for name, y in (
+        ("mul", w * 2.0),
+        ("add", w + tf.constant([1.0, 2.0, 3.0])),
+        ("sub", 1.0 - w),
+        ("tanh", tf.tanh(w)),
+        ("square", tf.square(w)),
+        ("div", w / 4.0),
+        ("neg", -w),
+        ("same", w + w),
+        ("scalar", w + 1.0),
+    ):
         results[name] = tf.convert_to_tensor(tf.gradients(tf.gather(y, ids), w)[0])
     return results
 
@@ -589,10 +736,15 @@ def second_gradients(tf, np):
     x = tf.constant(np.linspace(-1, 1, 6).reshape(2, 3).astype("f"))
     w = tf.constant(np.linspace(0.5, 1.5, 6).reshape(3, 2).astype("f"))
     results = {}
-    for name, y in (("matmul", tf.reduce_sum(tf.square(tf.matmul(x, w)))),
-                    ("mean", tf.reduce_mean(x * x * x)), ("max", tf.reduce_max(x * x)),
-                    ("softly", tf.reduce_logsumexp(x, 1)), ("norm", tf.norm(x)),
-                    ("maximum", tf.maximum(x * x, 0.5)), ("division", x / (x * x + 1.0))):
+    for name, y in (
+        ("matmul", tf.reduce_sum(tf.square(tf.matmul(x, w)))),
+        ("mean", tf.reduce_mean(x * x * x)),
+        ("max", tf.reduce_max(x * x)),
+        ("softly", tf.reduce_logsumexp(x, 1)),
+        ("norm", tf.norm(x)),
+        ("maximum", tf.maximum(x * x, 0.5)),
+        ("division", x / (x * x + 1.0)),
+    ):
         first = tf.gradients(y, x)[0]
         results[name] = tf.gradients(first, x)[0]
     return results
@@ -603,8 +755,16 @@ def unknown_shapes(tf, np):
     x = tf.placeholder_with_default(np.linspace(-1, 1, 6).reshape(2, 3).astype("f"), None)
     y = tf.placeholder_with_default(np.linspace(0.5, 1.5, 3).astype("f"), None)
     results = {}
-    for name, z in (("add", x + y), ("mul", x * y), ("sub", y - x), ("div", x / y),
-                    ("maximum", tf.maximum(x, y)), ("pow", tf.pow(y, x)), ("mean", tf.reduce_mean(x)),
-                    ("difference", tf.squared_difference(x, y)), ("max", tf.reduce_max(x, 1) + y[0])):
+    for name, z in (
+        ("add", x + y),
+        ("mul", x * y),
+        ("sub", y - x),
+        ("div", x / y),
+        ("maximum", tf.maximum(x, y)),
+        ("pow", tf.pow(y, x)),
+        ("mean", tf.reduce_mean(x)),
+        ("difference", tf.squared_difference(x, y)),
+        ("max", tf.reduce_max(x, 1) + y[0]),
+    ):
         results[name] = [z] + [g for g in tf.gradients(z, [x, y]) if g is not None]
     return results

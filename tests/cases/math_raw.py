@@ -6,9 +6,15 @@ def divisions(tf, np):
     x, y = tf.constant([7, -7, 8]), tf.constant([2, 2, -3])
     a, b = tf.constant([7.0, -7.0]), tf.constant([2.0, 0.3])
     d = r.Div(x=a, y=b)
-    return {"div": r.Div(x=x, y=y), "float": d, "mod": r.Mod(x=x, y=y), "fmod": r.Mod(x=a, y=b),
-            "truncate": r.TruncateDiv(x=x, y=y), "floor": r.FloorDiv(x=a, y=b),
-            "gradients": tf.gradients(d, [a, b])}
+    return {
+        "div": r.Div(x=x, y=y),
+        "float": d,
+        "mod": r.Mod(x=x, y=y),
+        "fmod": r.Mod(x=a, y=b),
+        "truncate": r.TruncateDiv(x=x, y=y),
+        "floor": r.FloorDiv(x=a, y=b),
+        "gradients": tf.gradients(d, [a, b]),
+    }
 
 
 def inverses(tf, np):
@@ -16,7 +22,12 @@ def inverses(tf, np):
     x = tf.constant([0.5, -2.0, 4.0])
     y = r.Inv(x=x)
     z = r.InvGrad(y=y, dy=x)
-    return {"inv": y, "gradient": tf.gradients(y, x)[0], "grad": z, "second": tf.gradients(z, [x])[0]}
+    return {
+        "inv": y,
+        "gradient": tf.gradients(y, x)[0],
+        "grad": z,
+        "second": tf.gradients(z, [x])[0],
+    }
 
 
 def matrix_products(tf, np):
@@ -34,14 +45,18 @@ def clip(tf, np):
 
 
 def buckets(tf, np):
-    return {"y": tf.raw_ops.Bucketize(input=tf.constant([-5.0, 0.0, 1.5, 10.0, 100.0]),
-                                      boundaries=[0.0, 10.0, 100.0]),
-            "int": tf.raw_ops.Bucketize(input=tf.constant([-5, 3]), boundaries=[0.0, 2.5])}
+    return {
+        "y": tf.raw_ops.Bucketize(
+            input=tf.constant([-5.0, 0.0, 1.5, 10.0, 100.0]), boundaries=[0.0, 10.0, 100.0]
+        ),
+        "int": tf.raw_ops.Bucketize(input=tf.constant([-5, 3]), boundaries=[0.0, 2.5]),
+    }
 
 
 def near(tf, np):
-    return {"y": tf.raw_ops.ApproximateEqual(x=tf.constant([1.0, 1.1]),
-                                             y=tf.constant([1.000001, 1.0]))}
+    return {
+        "y": tf.raw_ops.ApproximateEqual(x=tf.constant([1.0, 1.1]), y=tf.constant([1.000001, 1.0]))
+    }
 
 
 def bits(tf, np):
@@ -49,18 +64,22 @@ def bits(tf, np):
     results = {}
     for dtype in (np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16):
         results[np.dtype(dtype).name] = r.PopulationCount(
-            x=tf.constant(np.array([0, 1, 7, 100, -1], np.int64).astype(dtype)))
+            x=tf.constant(np.array([0, 1, 7, 100, -1], np.int64).astype(dtype))
+        )
     results["packed"] = r.CompareAndBitpack(
-        input=tf.constant(np.arange(16).reshape(2, 8).astype("f")), threshold=5.5)
+        input=tf.constant(np.arange(16).reshape(2, 8).astype("f")), threshold=5.5
+    )
     return results
 
 
 def equality_of_other_shapes(tf, np):
     r = tf.raw_ops
     x, y = tf.constant([1.0, 2.0]), tf.constant([1.0, 2.0, 3.0])
-    return {"eq": r.Equal(x=x, y=y, incompatible_shape_error=False),
-            "ne": r.NotEqual(x=x, y=y, incompatible_shape_error=False),
-            "same": r.Equal(x=x, y=x, incompatible_shape_error=False)}
+    return {
+        "eq": r.Equal(x=x, y=y, incompatible_shape_error=False),
+        "ne": r.NotEqual(x=x, y=y, incompatible_shape_error=False),
+        "same": r.Equal(x=x, y=x, incompatible_shape_error=False),
+    }
 
 
 def slopes(tf, np):
@@ -78,9 +97,12 @@ def running_logarithms(tf, np):
     x = tf.constant([[0.5, 1.0, -2.0], [3.0, 0.0, 1.0]])
     r = tf.raw_ops.CumulativeLogsumexp
     y = r(x=x, axis=1)
-    return {"y": y, "reverse": r(x=x, axis=1, reverse=True),
-            "exclusive": r(x=x, axis=0, exclusive=True), "function":
-            tf.math.cumulative_logsumexp(x, 1)}
+    return {
+        "y": y,
+        "reverse": r(x=x, axis=1, reverse=True),
+        "exclusive": r(x=x, axis=0, exclusive=True),
+        "function": tf.math.cumulative_logsumexp(x, 1),
+    }
 
 
 def derivative_of_incomplete_gamma(tf, np):
@@ -112,12 +134,17 @@ def diagonals_of_choice(tf, np):
     made = r.MatrixDiagV2(diagonal=d, k=[-1, 0], num_rows=-1, num_cols=-1, padding_value=9.0)
     part = r.MatrixDiagPartV2(input=a, k=[-1, 1], padding_value=0.5)
     set_ = r.MatrixSetDiagV2(input=a, diagonal=tf.constant([1.5, 2.5]), k=2)
-    return {"made": made, "single": r.MatrixDiagV2(
-        diagonal=one, k=1, num_rows=-1, num_cols=-1, padding_value=0.0),
+    return {
+        "made": made,
+        "single": r.MatrixDiagV2(diagonal=one, k=1, num_rows=-1, num_cols=-1, padding_value=0.0),
         "shape": r.MatrixDiagV2(diagonal=one, k=1, num_rows=2, num_cols=4, padding_value=0.0),
-        "part": part, "one": r.MatrixDiagPartV2(input=a, k=-1, padding_value=0.0), "set": set_,
-        "many": r.MatrixSetDiagV2(input=a, diagonal=tf.constant(
-            [[1.0, 2.0, 3.0], [4.0, 5.0, 0.0]]), k=[-1, 0])}
+        "part": part,
+        "one": r.MatrixDiagPartV2(input=a, k=-1, padding_value=0.0),
+        "set": set_,
+        "many": r.MatrixSetDiagV2(
+            input=a, diagonal=tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 0.0]]), k=[-1, 0]
+        ),
+    }
 
 
 diagonals_of_choice.nodes = False
@@ -131,7 +158,11 @@ def cholesky_slope(tf, np):
 def renamed_arguments(tf, np):
     r = tf.raw_ops
     x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
-    return {"sum": r.Sum(input=x, axis=[1], keep_dims=True), "wide": r.ExpandDims(input=x, axis=0),
-            "select": r.Select(condition=x > 2.0, x=x, y=-x), "where": r.Where(condition=x > 2.0),
-            "squeeze": r.Squeeze(input=x[:1], axis=[0]),
-            "split": list(r.Split(axis=1, value=x, num_split=2))}
+    return {
+        "sum": r.Sum(input=x, axis=[1], keep_dims=True),
+        "wide": r.ExpandDims(input=x, axis=0),
+        "select": r.Select(condition=x > 2.0, x=x, y=-x),
+        "where": r.Where(condition=x > 2.0),
+        "squeeze": r.Squeeze(input=x[:1], axis=[0]),
+        "split": list(r.Split(axis=1, value=x, num_split=2)),
+    }

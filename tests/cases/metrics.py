@@ -58,38 +58,84 @@ for _name, _data in [("", _numbers), (" weighted", lambda np: _numbers(np, True)
     _plain = not _name
     _case("mean" + _name, lambda tf, a, b, *w: tf.metrics.mean(a, *w), _data, _plain)
     for _metric in ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error"):
-        _case(_metric + _name,
-              lambda tf, a, b, w=None, _m=_metric: getattr(tf.metrics, _m)(a, b, w), _data, _plain)
-    _case("percentage_below" + _name,
-          lambda tf, a, b, w=None: tf.metrics.percentage_below(a, 0.3, w), _data, _plain)
-    _case("mean_relative_error" + _name,
-          lambda tf, a, b, w=None: tf.metrics.mean_relative_error(a, b, tf.abs(b), w), _data,
-          _plain)
-    _case("mean_cosine_distance" + _name,
-          lambda tf, a, b, w=None: tf.metrics.mean_cosine_distance(a, b, 1, w), _data, _plain)
+        _case(
+            _metric + _name,
+            lambda tf, a, b, w=None, _m=_metric: getattr(tf.metrics, _m)(a, b, w),
+            _data,
+            _plain,
+        )
+    _case(
+        "percentage_below" + _name,
+        lambda tf, a, b, w=None: tf.metrics.percentage_below(a, 0.3, w),
+        _data,
+        _plain,
+    )
+    _case(
+        "mean_relative_error" + _name,
+        lambda tf, a, b, w=None: tf.metrics.mean_relative_error(a, b, tf.abs(b), w),
+        _data,
+        _plain,
+    )
+    _case(
+        "mean_cosine_distance" + _name,
+        lambda tf, a, b, w=None: tf.metrics.mean_cosine_distance(a, b, 1, w),
+        _data,
+        _plain,
+    )
 
 for _name, _data in [("", _binary), (" weighted", lambda np: _binary(np, True))]:
     _plain = not _name
-    for _metric in ("true_positives", "true_negatives", "false_positives", "false_negatives",
-                    "precision", "recall"):
-        _case(_metric + _name,
-              lambda tf, a, b, w=None, _m=_metric: getattr(tf.metrics, _m)(a, b > 0.5, w), _data)
-    for _metric in ("true_positives", "true_negatives", "false_positives", "false_negatives",
-                    "precision", "recall"):
-        _case(_metric + "_at_thresholds" + _name,
-              lambda tf, a, b, w=None, _m=_metric: getattr(tf.metrics, _m + "_at_thresholds")(
-                  a, b, [0.2, 0.5, 0.7], w), _data, False)
-    _case("sensitivity_at_specificity" + _name,
-          lambda tf, a, b, w=None: tf.metrics.sensitivity_at_specificity(a, b, 0.6, w, 21), _data,
-          False)
-    _case("specificity_at_sensitivity" + _name,
-          lambda tf, a, b, w=None: tf.metrics.specificity_at_sensitivity(a, b, 0.6, w, 21), _data,
-          False)
+    for _metric in (
+        "true_positives",
+        "true_negatives",
+        "false_positives",
+        "false_negatives",
+        "precision",
+        "recall",
+    ):
+        _case(
+            _metric + _name,
+            lambda tf, a, b, w=None, _m=_metric: getattr(tf.metrics, _m)(a, b > 0.5, w),
+            _data,
+        )
+    for _metric in (
+        "true_positives",
+        "true_negatives",
+        "false_positives",
+        "false_negatives",
+        "precision",
+        "recall",
+    ):
+        _case(
+            _metric + "_at_thresholds" + _name,
+            lambda tf, a, b, w=None, _m=_metric: getattr(tf.metrics, _m + "_at_thresholds")(
+                a, b, [0.2, 0.5, 0.7], w
+            ),
+            _data,
+            False,
+        )
+    _case(
+        "sensitivity_at_specificity" + _name,
+        lambda tf, a, b, w=None: tf.metrics.sensitivity_at_specificity(a, b, 0.6, w, 21),
+        _data,
+        False,
+    )
+    _case(
+        "specificity_at_sensitivity" + _name,
+        lambda tf, a, b, w=None: tf.metrics.specificity_at_sensitivity(a, b, 0.6, w, 21),
+        _data,
+        False,
+    )
     for _curve in ("ROC", "PR"):
         for _how in ("trapezoidal", "minoring", "majoring", "careful_interpolation"):
-            _case("auc %s %s%s" % (_curve, _how, _name),
-                  lambda tf, a, b, w=None, _c=_curve, _h=_how: tf.metrics.auc(
-                      a, b, w, curve=_c, summation_method=_h, num_thresholds=30), _data, False)
+            _case(
+                "auc %s %s%s" % (_curve, _how, _name),
+                lambda tf, a, b, w=None, _c=_curve, _h=_how: tf.metrics.auc(
+                    a, b, w, curve=_c, summation_method=_h, num_thresholds=30
+                ),
+                _data,
+                False,
+            )
 
 
 def accuracy(tf, np):
@@ -110,8 +156,9 @@ def accuracy_column_weights(tf, np):
 
 
 def accuracy_collections(tf, np):
-    tf.metrics.accuracy(tf.constant([1]), tf.constant([1]), metrics_collections=["m", "n"],
-                        updates_collections="u")
+    tf.metrics.accuracy(
+        tf.constant([1]), tf.constant([1]), metrics_collections=["m", "n"], updates_collections="u"
+    )
     return {k: [t.name for t in tf.get_collection(k)] for k in ("m", "n", "u")}
 
 
@@ -155,8 +202,9 @@ mean_iou.nodes = False  # tf.assert_* nodes carry a cond when their inputs are s
 
 
 def mean_iou_value(tf, np):
-    value, update = tf.metrics.mean_iou(tf.constant([[0, 1], [2, 2]]), tf.constant([[0, 2], [2, 2]]),
-                                        3)
+    value, update = tf.metrics.mean_iou(
+        tf.constant([[0, 1], [2, 2]]), tf.constant([[0, 2], [2, 2]]), 3
+    )
     with tf.Session() as session:
         session.run(tf.local_variables_initializer())
         session.run(update)
@@ -182,8 +230,9 @@ mean_iou_out_of_bound.message = False  # which of several checks fails first is 
 def mean_per_class_accuracy(tf, np):
     labels, predictions = tf.constant([0, 1, 2, 2, 1]), tf.constant([0, 2, 2, 2, 1])
     value, update = tf.metrics.mean_per_class_accuracy(labels, predictions, 4)
-    weighted = tf.metrics.mean_per_class_accuracy(labels, predictions, 3,
-                                                  tf.constant([1.0, 2.0, 3.0, 0.5, 1.0]))
+    weighted = tf.metrics.mean_per_class_accuracy(
+        labels, predictions, 3, tf.constant([1.0, 2.0, 3.0, 0.5, 1.0])
+    )
     return {"update": update, "weighted": weighted[1]}
 
 
@@ -227,7 +276,9 @@ def unknown_rank(tf, np):
     value, update = tf.metrics.accuracy(labels, predictions, weights)
     with tf.Session() as session:
         session.run(tf.local_variables_initializer())
-        one = session.run(update, {labels: [1, 2], predictions: [[1], [3]], weights: [[1.0], [3.0]]})
+        one = session.run(
+            update, {labels: [1, 2], predictions: [[1], [3]], weights: [[1.0], [3.0]]}
+        )
         two = session.run(update, {labels: [1, 2], predictions: [1, 2], weights: 2.0})
     return {"one": one, "two": two}
 

@@ -4,7 +4,9 @@
 
 
 def _predictions(np):
-    return np.array([[0.1, 0.4, 0.3, 0.2], [0.3, 0.1, 0.5, 0.1], [0.25, 0.3, 0.05, 0.4]], np.float32)
+    return np.array(
+        [[0.1, 0.4, 0.3, 0.2], [0.3, 0.1, 0.5, 0.1], [0.25, 0.3, 0.05, 0.4]], np.float32
+    )
 
 
 def _labels(np):
@@ -12,8 +14,9 @@ def _labels(np):
 
 
 def _sparse_labels(tf):
-    return tf.SparseTensor([[0, 0], [1, 0], [1, 1], [2, 1]], tf.constant([2, 2, 0, 1], tf.int64),
-                           [3, 2])
+    return tf.SparseTensor(
+        [[0, 0], [1, 0], [1, 1], [2, 1]], tf.constant([2, 2, 0, 1], tf.int64), [3, 2]
+    )
 
 
 CASES = {}
@@ -31,13 +34,17 @@ for _metric in ("precision_at_k", "recall_at_k", "average_precision_at_k"):
                 if "class" in _kind:
                     more["class_id"] = 2
                 value, update = getattr(tf.metrics, _metric)(
-                    labels, tf.constant(_predictions(np)), _k, **more)
+                    labels, tf.constant(_predictions(np)), _k, **more
+                )
                 with tf.Session() as session:
                     session.run(tf.local_variables_initializer())
                     updates = [session.run(update), session.run(update)]
-                    return {"updates": updates, "value": session.run(value),
-                            "names": [value.name, update.name],
-                            "variables": [v.name for v in tf.local_variables()]}
+                    return {
+                        "updates": updates,
+                        "value": session.run(value),
+                        "names": [value.name, update.name],
+                        "variables": [v.name for v in tf.local_variables()],
+                    }
 
             _case.nodes = _kind == "dense" and not _metric.startswith("average")
             CASES["%s %d %s" % (_metric, _k, _kind)] = _case
@@ -60,8 +67,11 @@ labels_out_of_range.nodes = False
 
 
 def no_k(tf, np):
-    return {"u": tf.metrics.average_precision_at_k(tf.constant([[1]], tf.int64),
-                                                   tf.constant([[0.5, 0.5]]), 0)}
+    return {
+        "u": tf.metrics.average_precision_at_k(
+            tf.constant([[1]], tf.int64), tf.constant([[0.5, 0.5]]), 0
+        )
+    }
 
 
 def wrong_rank(tf, np):
@@ -71,7 +81,8 @@ def wrong_rank(tf, np):
 def aliases(tf, np):
     a = tf.metrics.sparse_precision_at_k(tf.constant(_labels(np)), tf.constant(_predictions(np)), 2)
     b = tf.metrics.sparse_average_precision_at_k(
-        tf.constant(_labels(np)), tf.constant(_predictions(np)), 2)
+        tf.constant(_labels(np)), tf.constant(_predictions(np)), 2
+    )
     return {"updates": [a[1], b[1]]}
 
 

@@ -110,7 +110,9 @@ def none_gradients(tf, np):
         session.run(tf.global_variables_initializer())
         session.run(step)
         return {
-            "v": session.run(v), "w": session.run(w), "none": [g is None for g, _ in pairs],
+            "v": session.run(v),
+            "w": session.run(w),
+            "none": [g is None for g, _ in pairs],
             "slot of w": optimizer.get_slot(w, "momentum") is None,
             "slot of v": optimizer.get_slot(v, "momentum").name,
         }
@@ -161,9 +163,7 @@ def partitioned(tf, np):
     )
     optimizer = tf.train.AdagradOptimizer(0.1)
     step = optimizer.minimize(tf.reduce_sum(tf.square(tf.convert_to_tensor(w))))
-    infos = [
-        optimizer.get_slot(v, "accumulator")._get_save_slice_info() for v in w
-    ]
+    infos = [optimizer.get_slot(v, "accumulator")._get_save_slice_info() for v in w]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         session.run(step)

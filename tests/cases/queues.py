@@ -26,23 +26,50 @@ def _run(tf, *steps):
 def fifo(tf, np):
     queue = tf.FIFOQueue(4, [tf.int32, tf.float32], shapes=[[], [2]])
     rows = queue.enqueue_many([[1, 2, 3], np.arange(6, dtype=np.float32).reshape(3, 2)])
-    return _run(tf, rows, queue.size(), queue.dequeue(), queue.enqueue([4, [9.0, 9.0]]),
-                queue.dequeue_many(2), queue.dequeue_up_to(1), queue.size())
+    return _run(
+        tf,
+        rows,
+        queue.size(),
+        queue.dequeue(),
+        queue.enqueue([4, [9.0, 9.0]]),
+        queue.dequeue_many(2),
+        queue.dequeue_up_to(1),
+        queue.size(),
+    )
 
 
 def fifo_closed(tf, np):
     queue = tf.FIFOQueue(4, tf.int32, shapes=[[]])
-    return _run(tf, queue.enqueue_many([[1, 2, 3]]), queue.is_closed(), queue.close(),
-                queue.is_closed(), queue.close(), queue.close(cancel_pending_enqueues=True),
-                queue.enqueue(1), queue.enqueue_many([[1, 2]]), queue.dequeue_many(4),
-                queue.dequeue_up_to(2), queue.dequeue(), queue.dequeue_up_to(3), queue.dequeue())
+    return _run(
+        tf,
+        queue.enqueue_many([[1, 2, 3]]),
+        queue.is_closed(),
+        queue.close(),
+        queue.is_closed(),
+        queue.close(),
+        queue.close(cancel_pending_enqueues=True),
+        queue.enqueue(1),
+        queue.enqueue_many([[1, 2]]),
+        queue.dequeue_many(4),
+        queue.dequeue_up_to(2),
+        queue.dequeue(),
+        queue.dequeue_up_to(3),
+        queue.dequeue(),
+    )
 
 
 def fifo_of_any_shape(tf, np):
     queue = tf.FIFOQueue(4, [tf.int32, tf.string])
-    return _run(tf, queue.enqueue([[1, 2], "a"]), queue.enqueue([[[3]], ["b", "c"]]),
-                queue.dequeue(), queue.dequeue(), queue.dequeue_many(1),
-                queue.enqueue_many([[[1, 2], [3, 4]], ["x", "y"]]), queue.dequeue())
+    return _run(
+        tf,
+        queue.enqueue([[1, 2], "a"]),
+        queue.enqueue([[[3]], ["b", "c"]]),
+        queue.dequeue(),
+        queue.dequeue(),
+        queue.dequeue_many(1),
+        queue.enqueue_many([[[1, 2], [3, 4]], ["x", "y"]]),
+        queue.dequeue(),
+    )
 
 
 def fifo_wraps_around(tf, np):
@@ -65,8 +92,10 @@ def fifo_shapes(tf, np):
     count = tf.placeholder(tf.int32, [])
     one, some = queue.dequeue(), queue.dequeue_many(3)
     up_to, unknown = queue.dequeue_up_to(3), queue.dequeue_many(count)
-    return {"shapes": [str(d[k].shape) for d in (one, some, up_to, unknown) for k in "ab"],
-            "about": [queue.name, str(queue.dtypes), str(queue.shapes), str(queue.names)]}
+    return {
+        "shapes": [str(d[k].shape) for d in (one, some, up_to, unknown) for k in "ab"],
+        "about": [queue.name, str(queue.dtypes), str(queue.shapes), str(queue.names)],
+    }
 
 
 def named_components(tf, np):
@@ -98,16 +127,31 @@ def shuffle(tf, np):
     queue = tf.RandomShuffleQueue(50, 3, [tf.int32, tf.string], shapes=[[], [1]], seed=7)
     text = np.array([["s%d" % i] for i in range(20)])
     put = queue.enqueue_many([np.arange(20), text])
-    return _run(tf, put, queue.dequeue_many(5), queue.dequeue(), put, queue.dequeue_many(30),
-                queue.size(), queue.close(), queue.dequeue_up_to(10), queue.dequeue())
+    return _run(
+        tf,
+        put,
+        queue.dequeue_many(5),
+        queue.dequeue(),
+        put,
+        queue.dequeue_many(30),
+        queue.size(),
+        queue.close(),
+        queue.dequeue_up_to(10),
+        queue.dequeue(),
+    )
 
 
 def shuffle_with_graph_seed(tf, np):
     tf.set_random_seed(5)
     queue = tf.RandomShuffleQueue(50, 3, tf.int32, shapes=[[]])
     named = tf.RandomShuffleQueue(50, 3, tf.int32, shapes=[[]], shared_name="both")
-    return _run(tf, queue.enqueue_many([np.arange(20)]), queue.dequeue_many(10),
-                named.enqueue_many([np.arange(20)]), named.dequeue_many(10))
+    return _run(
+        tf,
+        queue.enqueue_many([np.arange(20)]),
+        queue.dequeue_many(10),
+        named.enqueue_many([np.arange(20)]),
+        named.dequeue_many(10),
+    )
 
 
 def shuffle_of_any_shape(tf, np):
@@ -122,8 +166,10 @@ def shuffle_with_little_room(tf, np):
 
 def padding(tf, np):
     queue = tf.PaddingFIFOQueue(10, [tf.int32, tf.string], shapes=[[None], [None, 1]])
-    puts = [queue.enqueue([np.full(n, n, np.int32), np.full((4 - n, 1), b"x", object)])
-            for n in (1, 3, 2, 2)]
+    puts = [
+        queue.enqueue([np.full(n, n, np.int32), np.full((4 - n, 1), b"x", object)])
+        for n in (1, 3, 2, 2)
+    ]
     return _run(tf, *[*puts, queue.dequeue_many(2), queue.close(), queue.dequeue_up_to(3)])
 
 
@@ -134,9 +180,16 @@ def padding_needs_shapes(tf, np):
 def priority(tf, np):
     queue = tf.PriorityQueue(30, [tf.int32], shapes=[[]])
     order = np.array([3, 1, 2, 1, 3, 2, 1, 1, 2, 3, 0, 2], np.int64)
-    return _run(tf, queue.enqueue_many([order, np.arange(12)]), queue.dequeue(),
-                queue.dequeue_many(7), queue.enqueue([np.int64(0), 99]), queue.dequeue(),
-                queue.close(), queue.dequeue_up_to(9))
+    return _run(
+        tf,
+        queue.enqueue_many([order, np.arange(12)]),
+        queue.dequeue(),
+        queue.dequeue_many(7),
+        queue.enqueue([np.int64(0), 99]),
+        queue.dequeue(),
+        queue.close(),
+        queue.dequeue_up_to(9),
+    )
 
 
 def shared(tf, np):
@@ -195,8 +248,9 @@ def reference_handles(tf, np):
         some = raw.QueueDequeueMany(handle=queue, n=2, component_types=[tf.int32])
         rest = raw.QueueDequeueUpTo(handle=queue, n=2, component_types=[tf.int32])
         size, closed = raw.QueueSize(handle=queue), raw.QueueIsClosed(handle=queue)
-        found += _run(tf, put, many, one, size, some, raw.QueueClose(handle=queue), closed,
-                      rest)["steps"]
+        found += _run(tf, put, many, one, size, some, raw.QueueClose(handle=queue), closed, rest)[
+            "steps"
+        ]
     queue = raw.PriorityQueue(component_types=[tf.int32], shapes=[[]], capacity=8)
     put = raw.QueueEnqueue(handle=queue, components=[tf.constant(2, tf.int64), tf.constant(7)])
     one = raw.QueueDequeue(handle=queue, component_types=[tf.int64, tf.int32])
@@ -235,7 +289,8 @@ def producer_of_strings(tf, np):
 
 def producer_of_slices(tf, np):
     row, label = tf.train.slice_input_producer(
-        [np.arange(8).reshape(4, 2), ["p", "q", "r", "s"]], num_epochs=2, seed=5)
+        [np.arange(8).reshape(4, 2), ["p", "q", "r", "s"]], num_epochs=2, seed=5
+    )
     return _drain(tf, [row, label])
 
 
@@ -259,8 +314,12 @@ def batches(tf, np):
 
 def smaller_last_batch(tf, np):
     value = tf.train.range_input_producer(5, num_epochs=1, shuffle=False).dequeue()
-    made = tf.train.batch({"a": value, "b": tf.fill([value], value)}, 2, dynamic_pad=True,
-                          allow_smaller_final_batch=True)
+    made = tf.train.batch(
+        {"a": value, "b": tf.fill([value], value)},
+        2,
+        dynamic_pad=True,
+        allow_smaller_final_batch=True,
+    )
     return _drain(tf, made)
 
 
@@ -291,8 +350,9 @@ def joined_batches(tf, np):
 def shuffled_batches(tf, np):
     values = tf.train.limit_epochs(tf.constant(np.arange(9)), 1)
     # The queue is full before the first batch is taken: its order does not hang on timing.
-    made = tf.train.shuffle_batch([values], 3, 20, 6, seed=4, enqueue_many=True,
-                                  allow_smaller_final_batch=True)
+    made = tf.train.shuffle_batch(
+        [values], 3, 20, 6, seed=4, enqueue_many=True, allow_smaller_final_batch=True
+    )
     return _drain(tf, made)
 
 
@@ -311,8 +371,15 @@ def runner_protos(tf, np):
     runner = tf.train.QueueRunner(queue, [queue.enqueue(1)] * 2)
     proto = runner.to_proto()
     again = tf.train.QueueRunner.from_proto(proto)
-    return {"text": str(proto), "again": [again.name, [o.name for o in again.enqueue_ops],
-                                          again.close_op.name, again.cancel_op.name]}
+    return {
+        "text": str(proto),
+        "again": [
+            again.name,
+            [o.name for o in again.enqueue_ops],
+            again.close_op.name,
+            again.cancel_op.name,
+        ],
+    }
 
 
 def runner_errors_reach_the_coordinator(tf, np):
@@ -329,6 +396,7 @@ def _with_files(read):
     def case(tf, np):
         folder = tempfile.mkdtemp()
         try:
+
             def write(name, data):
                 with open(os.path.join(folder, name), "wb") as file:
                     file.write(data)
@@ -370,8 +438,13 @@ def _records(tf, np, write, kind=None, name="a.tfrecord"):
 
 
 def _lines(tf, np, write):
-    return _read(tf, tf.TextLineReader(skip_header_lines=1), write("a", b"ab\r\nc\n\nlast"),
-                 write("b", b""), write("c", b"head\nx\n"))
+    return _read(
+        tf,
+        tf.TextLineReader(skip_header_lines=1),
+        write("a", b"ab\r\nc\n\nlast"),
+        write("b", b""),
+        write("c", b"head\nx\n"),
+    )
 
 
 def _whole(tf, np, write):
@@ -414,8 +487,18 @@ def _identity(tf, np, write):
     reader = tf.IdentityReader()
     read, state = reader.read(queue), reader.serialize_state()
     count, done = reader.num_records_produced(), reader.num_work_units_completed()
-    steps = [queue.enqueue_many([["a", "b", "c"]]), read, read, count, done,
-             reader.restore_state(state), count, reader.reset(), count, read]
+    steps = [
+        queue.enqueue_many([["a", "b", "c"]]),
+        read,
+        read,
+        count,
+        done,
+        reader.restore_state(state),
+        count,
+        reader.reset(),
+        count,
+        read,
+    ]
     found = _run(tf, *steps)["steps"]
     return {"found": found}
 
@@ -424,9 +507,15 @@ def _identity(tf, np, write):
 CASES = {
     name[1:].replace("_", " ") + " reader": _with_files(function)
     for name, function in (
-        ("_lines", _lines), ("_whole", _whole), ("_fixed", _fixed), ("_fixed_hops", _fixed_hops),
-        ("_tfrecords", _tfrecords), ("_tfrecords_zipped", _tfrecords_zipped),
-        ("_tfrecords_cut", _tfrecords_cut), ("_missing", _missing), ("_identity", _identity),
+        ("_lines", _lines),
+        ("_whole", _whole),
+        ("_fixed", _fixed),
+        ("_fixed_hops", _fixed_hops),
+        ("_tfrecords", _tfrecords),
+        ("_tfrecords_zipped", _tfrecords_zipped),
+        ("_tfrecords_cut", _tfrecords_cut),
+        ("_missing", _missing),
+        ("_identity", _identity),
     )
 }
 
@@ -434,17 +523,23 @@ CASES = {
 def _matching(tf, np, write):
     write("b.x", b""), write("a.x", b""), write("c.y", b"")
     pattern = os.path.dirname(write("d", b"")) + "/*.x"
-    queue = tf.train.string_input_producer(tf.train.match_filenames_once(pattern), shuffle=False,
-                                           num_epochs=1)
+    queue = tf.train.string_input_producer(
+        tf.train.match_filenames_once(pattern), shuffle=False, num_epochs=1
+    )
     return _drain(tf, queue.dequeue())
 
 
 def _iterated(tf, np, write):
     path = _records(tf, np, write)
     zipped = _records(tf, np, write, tf.python_io.TFRecordCompressionType.ZLIB, "z")
-    return {"plain": list(tf.python_io.tf_record_iterator(path)),
-            "zipped": list(tf.python_io.tf_record_iterator(
-                zipped, tf.python_io.TFRecordOptions(tf.python_io.TFRecordCompressionType.ZLIB)))}
+    return {
+        "plain": list(tf.python_io.tf_record_iterator(path)),
+        "zipped": list(
+            tf.python_io.tf_record_iterator(
+                zipped, tf.python_io.TFRecordOptions(tf.python_io.TFRecordCompressionType.ZLIB)
+            )
+        ),
+    }
 
 
 CASES["matching files"] = _with_files(_matching)
@@ -464,15 +559,24 @@ def _fed(make):
 
 _FEEDS = {
     "array in order": lambda tf, np: tf.estimator.inputs.numpy_input_fn(
-        np.arange(10.0).reshape(5, 2), batch_size=2, shuffle=False)(),
+        np.arange(10.0).reshape(5, 2), batch_size=2, shuffle=False
+    )(),
     "dictionary in order": lambda tf, np: tf.estimator.inputs.numpy_input_fn(
-        {"b": np.arange(5.0), "a": np.array(["x%d" % i for i in range(5)])}, np.arange(5),
-        batch_size=3, num_epochs=2, shuffle=False)()[1],
+        {"b": np.arange(5.0), "a": np.array(["x%d" % i for i in range(5)])},
+        np.arange(5),
+        batch_size=3,
+        num_epochs=2,
+        shuffle=False,
+    )()[1],
     "several targets": lambda tf, np: tf.estimator.inputs.numpy_input_fn(
-        {"b": np.arange(5.0)}, {"t": np.arange(5), "s": np.arange(5, 10)},
-        batch_size=4, shuffle=False)(),
+        {"b": np.arange(5.0)},
+        {"t": np.arange(5), "s": np.arange(5, 10)},
+        batch_size=4,
+        shuffle=False,
+    )(),
     "more rows than the queue holds": lambda tf, np: tf.estimator.inputs.numpy_input_fn(
-        np.arange(23), batch_size=5, shuffle=False, queue_capacity=7)(),
+        np.arange(23), batch_size=5, shuffle=False, queue_capacity=7
+    )(),
 }
 for _name, _make in _FEEDS.items():
     CASES["fed " + _name] = _fed(_make)
@@ -504,8 +608,9 @@ def fed_key_twice(tf, np):
 
 
 def python_functions(tf, np):
-    double, text = tf.py_func(lambda a, s: (a * 2, s + b"!"), [[1.0, 2.0], "a"],
-                              [tf.float32, tf.string])
+    double, text = tf.py_func(
+        lambda a, s: (a * 2, s + b"!"), [[1.0, 2.0], "a"], [tf.float32, tf.string]
+    )
     eager = tf.py_function(lambda a: a.numpy() + 1, [3.0], tf.float32)
     plain = tf.numpy_function(lambda a: a.sum(), [np.arange(4)], tf.int64)
     pure = tf.py_func(lambda: np.float64(2.5), [], tf.float64, stateful=False)
@@ -521,8 +626,12 @@ def _raised(error):
 
 def python_errors(tf, np):
     kinds = (ValueError, TypeError, KeyError, StopIteration, NotImplementedError, MemoryError)
-    return {"found": [s[0] for s in _run(
-        tf, *[tf.py_func(_raised(k), [], tf.float32) for k in kinds])["steps"]]}
+    return {
+        "found": [
+            s[0]
+            for s in _run(tf, *[tf.py_func(_raised(k), [], tf.float32) for k in kinds])["steps"]
+        ]
+    }
 
 
 def python_wrong_type(tf, np):

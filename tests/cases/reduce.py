@@ -37,8 +37,15 @@ def _reduction(name, types):
         for dtype in ["float32", *types.split()]:
             results[dtype] = apply(tf.constant(_values(np, dtype)), 1)
         x = tf.constant(_values(np, "float32"))
-        for label, axis in (("all", None), ("first", 0), ("last", -1), ("two", [0, 2]),
-                            ("three", [2, 0, 1]), ("none", []), ("middle", [1])):
+        for label, axis in (
+            ("all", None),
+            ("first", 0),
+            ("last", -1),
+            ("two", [0, 2]),
+            ("three", [2, 0, 1]),
+            ("none", []),
+            ("middle", [1]),
+        ):
             results[label] = apply(x, axis)
             results[label + " kept"] = apply(x, axis, keepdims=True)
         return results
@@ -73,30 +80,47 @@ for _name in _TYPES:
 
 def booleans(tf, np):
     x = tf.constant([[True, False], [True, True]])
-    return {"all": tf.reduce_all(x), "any": tf.reduce_any(x, 1), "rows": tf.reduce_all(x, 1),
-            "kept": tf.reduce_any(x, 0, keepdims=True), "count": tf.count_nonzero(x, axis=0),
-            "none": tf.reduce_all(tf.constant([], tf.bool)),
-            "some": tf.reduce_any(tf.constant([], tf.bool))}
+    return {
+        "all": tf.reduce_all(x),
+        "any": tf.reduce_any(x, 1),
+        "rows": tf.reduce_all(x, 1),
+        "kept": tf.reduce_any(x, 0, keepdims=True),
+        "count": tf.count_nonzero(x, axis=0),
+        "none": tf.reduce_all(tf.constant([], tf.bool)),
+        "some": tf.reduce_any(tf.constant([], tf.bool)),
+    }
 
 
 def counts_of_nonzero(tf, np):
-    return {"all": tf.count_nonzero([[0, 1, 0], [1, 1, 0]]),
-            "axis": tf.count_nonzero([[0.0, 1.0], [1.0, 1.0]], 0),
-            "kept": tf.count_nonzero([[0, 1, 0]], [0, 1], keep_dims=True, dtype=tf.int32),
-            "strings": tf.count_nonzero(tf.constant(["", "a", "  "]))}
+    return {
+        "all": tf.count_nonzero([[0, 1, 0], [1, 1, 0]]),
+        "axis": tf.count_nonzero([[0.0, 1.0], [1.0, 1.0]], 0),
+        "kept": tf.count_nonzero([[0, 1, 0]], [0, 1], keep_dims=True, dtype=tf.int32),
+        "strings": tf.count_nonzero(tf.constant(["", "a", "  "])),
+    }
 
 
 def empties(tf, np):
     x = tf.zeros([0, 3])
-    return {"sum": tf.reduce_sum(x), "mean": tf.reduce_mean(x), "prod": tf.reduce_prod(x, 0),
-            "max": tf.reduce_max(x, 0), "min": tf.reduce_min(x), "other": tf.reduce_sum(x, 1),
-            "int": tf.reduce_max(tf.zeros([0], tf.int32)), "lse": tf.reduce_logsumexp(x)}
+    return {
+        "sum": tf.reduce_sum(x),
+        "mean": tf.reduce_mean(x),
+        "prod": tf.reduce_prod(x, 0),
+        "max": tf.reduce_max(x, 0),
+        "min": tf.reduce_min(x),
+        "other": tf.reduce_sum(x, 1),
+        "int": tf.reduce_max(tf.zeros([0], tf.int32)),
+        "lse": tf.reduce_logsumexp(x),
+    }
 
 
 def old_arguments(tf, np):
     x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
-    return {"sum": tf.reduce_sum(x, reduction_indices=[1], keep_dims=True),
-            "mean": tf.reduce_mean(x, reduction_indices=0), "max": tf.argmax(x, dimension=1)}
+    return {
+        "sum": tf.reduce_sum(x, reduction_indices=[1], keep_dims=True),
+        "mean": tf.reduce_mean(x, reduction_indices=0),
+        "max": tf.argmax(x, dimension=1),
+    }
 
 
 def both_arguments(tf, np):
@@ -105,8 +129,11 @@ def both_arguments(tf, np):
 
 def scalars(tf, np):
     x = tf.constant(3.0)
-    return {"sum": tf.reduce_sum(x), "mean": tf.reduce_mean(x), "gradient": tf.gradients(
-        tf.reduce_mean(x) * tf.reduce_sum(x), x)[0]}
+    return {
+        "sum": tf.reduce_sum(x),
+        "mean": tf.reduce_mean(x),
+        "gradient": tf.gradients(tf.reduce_mean(x) * tf.reduce_sum(x), x)[0],
+    }
 
 
 def static_axis_out_of_range(tf, np):
@@ -128,8 +155,12 @@ def axis_twice(tf, np):
 
 def unknown_rank(tf, np):
     x = tf.placeholder_with_default(_values(np, "float32"), None)
-    return {"sum": tf.reduce_sum(x), "mean": tf.reduce_mean(x, 0), "max": tf.reduce_max(x),
-            "lse": tf.reduce_logsumexp(x)}
+    return {
+        "sum": tf.reduce_sum(x),
+        "mean": tf.reduce_mean(x, 0),
+        "max": tf.reduce_max(x),
+        "lse": tf.reduce_logsumexp(x),
+    }
 
 
 def positions(tf, np):
@@ -188,14 +219,24 @@ def scan_axis_out_of_range(tf, np):
 
 
 def of_python_values(tf, np):
-    return {"list": tf.reduce_sum([1.0, 2.0, 3.0]), "array": tf.reduce_mean(np.ones([2, 3], "f")),
-            "axis": tf.reduce_max([[1, 2], [3, 4]], 0), "lse": tf.reduce_logsumexp([1.0, 2.0])}
+    return {
+        "list": tf.reduce_sum([1.0, 2.0, 3.0]),
+        "array": tf.reduce_mean(np.ones([2, 3], "f")),
+        "axis": tf.reduce_max([[1, 2], [3, 4]], 0),
+        "lse": tf.reduce_logsumexp([1.0, 2.0]),
+    }
 
 
 def of_variables(tf, np):
     v = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
     w = tf.get_variable("w", initializer=tf.constant([1.0, 2.0]), use_resource=True)
     total = tf.reduce_sum(v) + tf.reduce_mean(w)
-    return {"total": total, "cast": tf.cast(v, tf.float32), "resource": tf.cast(w, tf.float32) * 1.0,
-            "double": tf.cast(w, tf.float64), "product": tf.matmul(v, v), "sum": v + w,
-            "gradients": tf.gradients(total * v, [v, w])}
+    return {
+        "total": total,
+        "cast": tf.cast(v, tf.float32),
+        "resource": tf.cast(w, tf.float32) * 1.0,
+        "double": tf.cast(w, tf.float64),
+        "product": tf.matmul(v, v),
+        "sum": v + w,
+        "gradients": tf.gradients(total * v, [v, w]),
+    }

@@ -28,7 +28,9 @@ def _error(folder, function):
     try:
         function()
     except Exception as error:
-        return type(error).__name__, folder.clean(getattr(error, "message", None) or str(error))[:300]
+        return type(error).__name__, folder.clean(getattr(error, "message", None) or str(error))[
+            :300
+        ]
     return "no error"
 
 
@@ -55,8 +57,9 @@ def simple(tf, np):
         with tf.Graph().as_default(), tf.Session() as sess:
             loaded = tf.saved_model.loader.load(sess, ["serve"], d("m"))
             signature = loaded.signature_def["serving_default"]
-            result["y"] = sess.run(signature.outputs["y"].name,
-                                   {signature.inputs["x"].name: [[1.0, 10.0]]})
+            result["y"] = sess.run(
+                signature.outputs["y"].name, {signature.inputs["x"].name: [[1.0, 10.0]]}
+            )
             result["words"] = sess.run("words:0")
             result["keys"] = sorted(loaded.collection_def)
             result["method"] = signature.method_name
@@ -75,8 +78,9 @@ def two_graphs(tf, np):
         builder = tf.saved_model.builder.SavedModelBuilder(d("m"))
         signature = tf.saved_model.signature_def_utils.predict_signature_def({"x": x}, {"y": y})
         result = {"too early": _error(d, lambda: builder.add_meta_graph(["q"]))}
-        builder.add_meta_graph_and_variables(sess, ["train", "gpu"], {"a": signature},
-                                             strip_default_attrs=True)
+        builder.add_meta_graph_and_variables(
+            sess, ["train", "gpu"], {"a": signature}, strip_default_attrs=True
+        )
         result["twice"] = _error(d, lambda: builder.add_meta_graph_and_variables(sess, ["q"]))
         builder.add_meta_graph([tf.saved_model.tag_constants.SERVING], {"b": signature})
         result["path"] = d.clean(builder.save(as_text=True))
@@ -93,16 +97,21 @@ def signatures(tf, np):
     text = tf.placeholder(tf.string, [None], name="text")
     score = tf.placeholder(tf.float32, [None, 3], name="score")
     label = tf.placeholder(tf.string, [None, 3], name="label")
-    sparse = tf.sparse_placeholder(tf.int64, name="sparse") if hasattr(
-        tf, "sparse_placeholder") else None
+    sparse = (
+        tf.sparse_placeholder(tf.int64, name="sparse")
+        if hasattr(tf, "sparse_placeholder")
+        else None
+    )
     utils = tf.saved_model.signature_def_utils
     made = {
         "regress": utils.regression_signature_def(text, score),
         "classify": utils.classification_signature_def(text, label, score),
         "predict": utils.predict_signature_def({"t": text}, {"s": score}),
     }
-    result = {k: [v.method_name, sorted(v.inputs), sorted(v.outputs), utils.is_valid_signature(v)]
-              for k, v in made.items()}
+    result = {
+        k: [v.method_name, sorted(v.inputs), sorted(v.outputs), utils.is_valid_signature(v)]
+        for k, v in made.items()
+    }
     made["predict"].outputs.clear()
     result["emptied"] = utils.is_valid_signature(made["predict"])
     del sparse
@@ -122,7 +131,14 @@ def signatures(tf, np):
 
 def constants(tf, np):
     keys = tf.saved_model.signature_constants
-    return {"all": [keys.DEFAULT_SERVING_SIGNATURE_DEF_KEY, keys.PREDICT_METHOD_NAME,
-                    keys.CLASSIFY_METHOD_NAME, keys.REGRESS_METHOD_NAME,
-                    tf.saved_model.tag_constants.SERVING, tf.saved_model.tag_constants.TRAINING,
-                    tf.saved_model.constants.SAVED_MODEL_FILENAME_PB]}
+    return {
+        "all": [
+            keys.DEFAULT_SERVING_SIGNATURE_DEF_KEY,
+            keys.PREDICT_METHOD_NAME,
+            keys.CLASSIFY_METHOD_NAME,
+            keys.REGRESS_METHOD_NAME,
+            tf.saved_model.tag_constants.SERVING,
+            tf.saved_model.tag_constants.TRAINING,
+            tf.saved_model.constants.SAVED_MODEL_FILENAME_PB,
+        ]
+    }

@@ -36,8 +36,9 @@ def _variables(tf):
     v = tf.Variable([[1.0, 2.0], [3.0, 4.0]], name="v")
     w = tf.Variable(tf.constant(7, tf.int64), name="w")
     r = tf.get_variable("r", [3], use_resource=True, initializer=_filled(tf, 5.0))
-    p = tf.get_variable("p", [4, 2], partitioner=tf.fixed_size_partitioner(2),
-                        initializer=_filled(tf, 6.0))
+    p = tf.get_variable(
+        "p", [4, 2], partitioner=tf.fixed_size_partitioner(2), initializer=_filled(tf, 6.0)
+    )
     return v, w, r, p
 
 
@@ -61,8 +62,14 @@ def plain(tf, np):
         values = sess.run([v, w, r] + list(p))
         state = open(d("checkpoint")).read()
         sizes = [os.path.getsize(d(f)) for f in d.files() if not f.endswith("meta")][1:]
-        return {"path": d.clean(path), "values": values, "files": d.files(), "sizes": sizes,
-                "state": d.clean(state), "def": saver.as_saver_def().save_tensor_name}
+        return {
+            "path": d.clean(path),
+            "values": values,
+            "files": d.files(),
+            "sizes": sizes,
+            "state": d.clean(state),
+            "def": saver.as_saver_def().save_tensor_name,
+        }
 
 
 def sharded_and_reshaped(tf, np):
@@ -86,9 +93,13 @@ def names(tf, np):
         sess.run(tf.global_variables_initializer())
         saver.save(sess, d("m"))
         reader = tf.train.NewCheckpointReader(d("m"))
-        return {"shapes": reader.get_variable_to_shape_map(), "has": reader.has_tensor("v"),
-                "value": reader.get_tensor("a/b"), "list": tf.train.list_variables(d.path),
-                "load": tf.train.load_variable(d.path, "c:0")}
+        return {
+            "shapes": reader.get_variable_to_shape_map(),
+            "has": reader.has_tensor("v"),
+            "value": reader.get_tensor("a/b"),
+            "list": tf.train.list_variables(d.path),
+            "load": tf.train.load_variable(d.path, "c:0"),
+        }
 
 
 def kept_files(tf, np):
@@ -106,11 +117,16 @@ def kept_files(tf, np):
         everything.save(sess, d("all"), global_step=2, write_meta_graph=False, write_state=False)
         latest = tf.train.latest_checkpoint(d.path)
         found = tf.train.get_checkpoint_state(d.path)
-        return {"files": d.files(), "last": d.clean(last), "state": state,
-                "kept": d.clean(saver.last_checkpoints), "latest": d.clean(latest),
-                "all": d.clean(found.all_model_checkpoint_paths),
-                "exists": tf.train.checkpoint_exists(d("all-2")),
-                "none": tf.train.latest_checkpoint(d("nothing"))}
+        return {
+            "files": d.files(),
+            "last": d.clean(last),
+            "state": state,
+            "kept": d.clean(saver.last_checkpoints),
+            "latest": d.clean(latest),
+            "all": d.clean(found.all_model_checkpoint_paths),
+            "exists": tf.train.checkpoint_exists(d("all-2")),
+            "none": tf.train.latest_checkpoint(d("nothing")),
+        }
 
 
 def old_format(tf, np):
@@ -143,7 +159,8 @@ def restore_errors(tf, np):
             result["no session"] = _error(d, lambda: saver.save(3, d("m")))
             result["collision"] = _error(d, lambda: saver.save(sess, d("checkpoint")))
             result["bad latest"] = _error(
-                d, lambda: saver.save(sess, d("m"), latest_filename="a/b"))
+                d, lambda: saver.save(sess, d("m"), latest_filename="a/b")
+            )
         for label, make in (
             ("other shape", lambda: tf.Variable([1.0, 2.0, 3.0], name="v")),
             ("other type", lambda: tf.Variable([1, 2], name="v")),
@@ -198,12 +215,18 @@ def save_op_errors(tf, np):
         path = d("m")
 
         def save(names, slices, tensors, prefix=path):
-            return lambda: sess.run(tf.raw_ops.SaveV2(
-                prefix=prefix, tensor_names=names, shape_and_slices=slices, tensors=tensors))
+            return lambda: sess.run(
+                tf.raw_ops.SaveV2(
+                    prefix=prefix, tensor_names=names, shape_and_slices=slices, tensors=tensors
+                )
+            )
 
         def restore(names, slices, dtypes, prefix=path):
-            return lambda: sess.run(tf.raw_ops.RestoreV2(
-                prefix=prefix, tensor_names=names, shape_and_slices=slices, dtypes=dtypes))
+            return lambda: sess.run(
+                tf.raw_ops.RestoreV2(
+                    prefix=prefix, tensor_names=names, shape_and_slices=slices, dtypes=dtypes
+                )
+            )
 
         save(["a", "b"], ["", ""], [1.0, np.arange(4)])()
         part = restore(["b"], ["4 1,2"], [tf.int64])()
@@ -229,13 +252,19 @@ def v1_ops(tf, np):
         path = d("m")
         sess.run(tf.raw_ops.Save(filename=path, tensor_names=["a"], data=[[1.0, 2.0, 3.0]]))
         one = sess.run(tf.raw_ops.Restore(file_pattern=path, tensor_name="a", dt=tf.float32))
-        part = tf.raw_ops.RestoreSlice(file_pattern=path, tensor_name="a",
-                                       shape_and_slice="3 1,2", dt=tf.float32)
+        part = tf.raw_ops.RestoreSlice(
+            file_pattern=path, tensor_name="a", shape_and_slice="3 1,2", dt=tf.float32
+        )
         shape = str(part.shape)
         part = sess.run(part)
-        sess.run(tf.raw_ops.SaveSlices(
-            filename=path, tensor_names=["b", "b"], shapes_and_slices=["3 0,1", "3 1,2"],
-            data=[[1], [2, 3]]))
+        sess.run(
+            tf.raw_ops.SaveSlices(
+                filename=path,
+                tensor_names=["b", "b"],
+                shapes_and_slices=["3 0,1", "3 1,2"],
+                data=[[1], [2, 3]],
+            )
+        )
         both = sess.run(tf.raw_ops.Restore(file_pattern=path, tensor_name="b", dt=tf.int32))
         return {"one": one, "part": part, "static": shape, "both": both}
 
@@ -244,21 +273,41 @@ v1_ops.nodes = False
 
 
 def sharded_names(tf, np):
-    return {"name": tf.raw_ops.ShardedFilename(basename="a", shard=1, num_shards=3),
-            "spec": tf.raw_ops.ShardedFilespec(basename="a", num_shards=3)}
+    return {
+        "name": tf.raw_ops.ShardedFilename(basename="a", shard=1, num_shards=3),
+        "spec": tf.raw_ops.ShardedFilespec(basename="a", num_shards=3),
+    }
 
 
 def merge_checkpoints(tf, np):
     with _Folder() as d, tf.Session() as sess:
         for i, part in enumerate(("p/1", "p/2")):
             os.path.isdir(d("p")) or os.mkdir(d("p"))
-            sess.run(tf.raw_ops.SaveV2(prefix=d(part), tensor_names=["t%d" % i],
-                                       shape_and_slices=[""], tensors=[np.arange(3) + i]))
-        sess.run(tf.raw_ops.MergeV2Checkpoints(
-            checkpoint_prefixes=[d("p/1"), d("p/2")], destination_prefix=d("m")))
-        return {"files": d.files(), "variables": tf.train.list_variables(d("m")),
-                "missing": _error(d, lambda: sess.run(tf.raw_ops.MergeV2Checkpoints(
-                    checkpoint_prefixes=[d("no")], destination_prefix=d("q"))))}
+            sess.run(
+                tf.raw_ops.SaveV2(
+                    prefix=d(part),
+                    tensor_names=["t%d" % i],
+                    shape_and_slices=[""],
+                    tensors=[np.arange(3) + i],
+                )
+            )
+        sess.run(
+            tf.raw_ops.MergeV2Checkpoints(
+                checkpoint_prefixes=[d("p/1"), d("p/2")], destination_prefix=d("m")
+            )
+        )
+        return {
+            "files": d.files(),
+            "variables": tf.train.list_variables(d("m")),
+            "missing": _error(
+                d,
+                lambda: sess.run(
+                    tf.raw_ops.MergeV2Checkpoints(
+                        checkpoint_prefixes=[d("no")], destination_prefix=d("q")
+                    )
+                ),
+            ),
+        }
 
 
 merge_checkpoints.nodes = False
@@ -269,11 +318,13 @@ def files(tf, np):
         sess.run(tf.write_file(d("a/b.txt"), "text"))
         sess.run(tf.write_file(d("c.txt"), b"\x00\xff"))
         found = sess.run(tf.matching_files([d("*.txt"), d("a/*")]))
-        return {"read": sess.run(tf.read_file(d("c.txt"))),
-                "found": [d.clean(f.decode()) for f in found],
-                "none": sess.run(tf.raw_ops.MatchingFiles(pattern=d("x*"))),
-                "missing": _error(d, lambda: sess.run(tf.read_file(d("n")))),
-                "folder": _error(d, lambda: sess.run(tf.read_file(d.path)))}
+        return {
+            "read": sess.run(tf.read_file(d("c.txt"))),
+            "found": [d.clean(f.decode()) for f in found],
+            "none": sess.run(tf.raw_ops.MatchingFiles(pattern=d("x*"))),
+            "missing": _error(d, lambda: sess.run(tf.read_file(d("n")))),
+            "folder": _error(d, lambda: sess.run(tf.read_file(d.path))),
+        }
 
 
 files.nodes = False
@@ -285,15 +336,20 @@ def from_checkpoint(tf, np):
             with tf.variable_scope("s"):
                 tf.get_variable("v", [2], initializer=_filled(tf, 5.0))
                 tf.get_variable("r", [2], use_resource=True, initializer=_filled(tf, 6.0))
-                tf.get_variable("p", [4, 2], partitioner=tf.fixed_size_partitioner(2),
-                                initializer=_filled(tf, 7.0))
+                tf.get_variable(
+                    "p",
+                    [4, 2],
+                    partitioner=tf.fixed_size_partitioner(2),
+                    initializer=_filled(tf, 7.0),
+                )
             sess.run(tf.global_variables_initializer())
             tf.train.Saver().save(sess, d("m"))
         with tf.variable_scope("t"):
             v = tf.get_variable("v", [2], initializer=_filled(tf, 0.0))
             r = tf.get_variable("r", [2], use_resource=True, initializer=_filled(tf, 0.0))
-            p = tf.get_variable("p", [4, 2], partitioner=tf.fixed_size_partitioner(2),
-                                initializer=_filled(tf, 0.0))
+            p = tf.get_variable(
+                "p", [4, 2], partitioner=tf.fixed_size_partitioner(2), initializer=_filled(tf, 0.0)
+            )
         u = tf.get_variable("u", [2])
         errors = [
             _error(d, lambda: tf.train.init_from_checkpoint(d.path, {"s/p": "t/v"})),
@@ -334,7 +390,8 @@ def meta_graph(tf, np):
                     [t.name for t in tf.get_collection("out")],
                     tf.get_collection("numbers"),
                     [getattr(w, "decode", lambda w=w: w)() for w in tf.get_collection("words")],
-                    tf.get_collection("weights")]
+                    tf.get_collection("weights"),
+                ]
                 result["nodes " + scope] = [o.name for o in tf.get_default_graph().get_operations()]
         return result
 
@@ -351,8 +408,7 @@ def scoped_meta_graph(tf, np):
     nodes = [(n.name, list(n.input)) for n in proto.graph_def.node]
     with tf.Graph().as_default():
         z = tf.constant([7.0, 8.0])
-        tf.train.import_meta_graph(
-            proto, import_scope="t", input_map={"$unbound_inputs_outer": z})
+        tf.train.import_meta_graph(proto, import_scope="t", input_map={"$unbound_inputs_outer": z})
         with tf.Session() as sess:
             sess.run(tf.global_variables_initializer())
             value = sess.run("t/z:0")
@@ -374,7 +430,8 @@ def warm_start(tf, np):
 
         with tf.Graph().as_default(), tf.Session() as sess:
             for i, (name, shape) in enumerate(
-                    [("emb", [3, 2]), ("w", [2]), ("k", [2, 3]), ("p", [4, 2])]):
+                [("emb", [3, 2]), ("w", [2]), ("k", [2, 3]), ("p", [4, 2])]
+            ):
                 tf.get_variable(name, shape, initializer=counting(10.0 * i))
             sess.run(tf.global_variables_initializer())
             tf.train.Saver().save(sess, d("m"))
@@ -382,19 +439,29 @@ def warm_start(tf, np):
             emb = tf.get_variable("emb", [5, 2], initializer=_filled(tf, -1.0))
             w = tf.get_variable("w2", [2], initializer=_filled(tf, -1.0))
             k = tf.get_variable("k", [2, 5], initializer=_filled(tf, -1.0))
-            p = tf.get_variable("p", [4, 2], partitioner=tf.fixed_size_partitioner(2),
-                                initializer=_filled(tf, -1.0))
+            p = tf.get_variable(
+                "p", [4, 2], partitioner=tf.fixed_size_partitioner(2), initializer=_filled(tf, -1.0)
+            )
             tf.train.warm_start(
-                d("m"), ".*",
-                {"emb": tf.train.VocabInfo(d("new.txt"), 4, 1, d("old.txt"), 2,
-                                                lambda shape, **_: tf.fill(shape, -7.0)),
-                 "k": tf.train.VocabInfo(d("new.txt"), 4, 1, d("old.txt"), axis=1)},
-                {"w2": "w"})
+                d("m"),
+                ".*",
+                {
+                    "emb": tf.train.VocabInfo(
+                        d("new.txt"), 4, 1, d("old.txt"), 2, lambda shape, **_: tf.fill(shape, -7.0)
+                    ),
+                    "k": tf.train.VocabInfo(d("new.txt"), 4, 1, d("old.txt"), axis=1),
+                },
+                {"w2": "w"},
+            )
             sess.run(tf.global_variables_initializer())
             return {
                 "values": sess.run([emb, w, k] + list(p)),
-                "unused": _error(d, lambda: tf.train.warm_start(
-                    d("m"), [w], var_name_to_prev_var_name={"w2": "w", "zz": "w"})),
+                "unused": _error(
+                    d,
+                    lambda: tf.train.warm_start(
+                        d("m"), [w], var_name_to_prev_var_name={"w2": "w", "zz": "w"}
+                    ),
+                ),
                 "number": _error(d, lambda: tf.train.warm_start(d("m"), 3)),
                 "numbers": _error(d, lambda: tf.train.warm_start(d("m"), [3])),
                 "axis": _error(d, lambda: tf.train.VocabInfo("n", 4, 1, "o", axis=2)),

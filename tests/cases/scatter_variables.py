@@ -27,9 +27,7 @@ for _kind in ("update", "add", "sub", "mul", "div", "min", "max"):
     CASES["int_scatter_" + _kind] = _scatter(
         "scatter_" + _kind, [2, 0], [[2, 4], [3, -2]], dtype="int32"
     )
-    CASES["method_" + _kind] = _scatter(
-        None, [2, 0], [[2, 4], [1, -2]], method="scatter_" + _kind
-    )
+    CASES["method_" + _kind] = _scatter(None, [2, 0], [[2, 4], [1, -2]], method="scatter_" + _kind)
     if _kind != "update":
         CASES["twice_scatter_" + _kind] = _scatter("scatter_" + _kind, [1, 1], [[2, 4], [1, -2]])
 for _kind in ("update", "add", "sub"):

@@ -13,8 +13,9 @@ def _sorted(name):
         results = {}
         for dtype in ("float32", "float64", "int32", "int64", "float16"):
             results[dtype] = apply(tf.constant(_data(np, dtype)), [0, 0, 1, 1, 1, 3])
-        results["wide ids"] = apply(tf.constant(_data(np, "float32")),
-                                    tf.constant([0, 1, 1, 2, 2, 2], tf.int64))
+        results["wide ids"] = apply(
+            tf.constant(_data(np, "float32")), tf.constant([0, 1, 1, 2, 2, 2], tf.int64)
+        )
         results["vector"] = apply(tf.constant([1.0, 2.0, 4.0]), [0, 0, 1])
         x = tf.constant(_data(np, "float32"))
         y = apply(x, [0, 0, 1, 1, 1, 3])
@@ -47,8 +48,14 @@ def _unsorted(name):
 
 for _name in ("segment_sum", "segment_mean", "segment_prod", "segment_max", "segment_min"):
     CASES[_name] = _sorted(_name)
-for _name in ("unsorted_segment_sum", "unsorted_segment_prod", "unsorted_segment_max",
-              "unsorted_segment_min", "unsorted_segment_mean", "unsorted_segment_sqrt_n"):
+for _name in (
+    "unsorted_segment_sum",
+    "unsorted_segment_prod",
+    "unsorted_segment_max",
+    "unsorted_segment_min",
+    "unsorted_segment_mean",
+    "unsorted_segment_sqrt_n",
+):
     CASES[_name] = _unsorted(_name)
 
 
@@ -58,9 +65,13 @@ def _sparse(name):
         x = tf.constant(_data(np, "float32"))
         y = apply(x, [0, 2, 5, 1], [0, 0, 2, 2])
         z = apply(x, [0, 2, 5, 1], [0, 0, 2, 2], num_segments=5)
-        return {"y": y, "z": z, "gradient": tf.gradients(y, x)[0],
-                "more": tf.gradients(z, x)[0],
-                "double": apply(tf.constant(_data(np, "float64")), [1], [0])}
+        return {
+            "y": y,
+            "z": z,
+            "gradient": tf.gradients(y, x)[0],
+            "more": tf.gradients(z, x)[0],
+            "double": apply(tf.constant(_data(np, "float64")), [1], [0]),
+        }
 
     return case
 
@@ -99,5 +110,7 @@ def sparse_ids_not_sorted(tf, np):
 
 
 def empty_segments(tf, np):
-    return {"sum": tf.segment_sum(tf.zeros([0, 3]), tf.constant([], tf.int32)),
-            "unsorted": tf.unsorted_segment_max(tf.zeros([0, 3]), tf.constant([], tf.int32), 2)}
+    return {
+        "sum": tf.segment_sum(tf.zeros([0, 3]), tf.constant([], tf.int32)),
+        "unsorted": tf.unsorted_segment_max(tf.zeros([0, 3]), tf.constant([], tf.int32), 2),
+    }

@@ -21,10 +21,12 @@ def _numbers(tf):
 
 _SPECS = {
     "intersection": lambda tf: tf.sets.intersection(
-        tf.constant([[1, 2, 3], [4, 5, 6]]), tf.constant([[2, 3, 9], [4, 4, 0]])),
+        tf.constant([[1, 2, 3], [4, 5, 6]]), tf.constant([[2, 3, 9], [4, 4, 0]])
+    ),
     "difference": lambda tf: tf.sets.difference(tf.constant([[1, 2, 3]]), tf.constant([[2, 8]])),
     "difference_other": lambda tf: tf.sets.set_difference(
-        tf.constant([[1, 2, 3]]), tf.constant([[2, 8]]), aminusb=False),
+        tf.constant([[1, 2, 3]]), tf.constant([[2, 8]]), aminusb=False
+    ),
     "union": lambda tf: tf.sets.union(tf.constant([["b", "a"]]), tf.constant([["c", "a"]])),
     "sparse_union": lambda tf: tf.sets.union(_numbers(tf), _numbers(tf)),
     "mixed": lambda tf: tf.sets.difference(_numbers(tf), tf.constant([[7], [2]])),
@@ -34,13 +36,14 @@ _SPECS = {
     "groups_wrong": lambda tf: tf.sets.union(tf.constant([[1], [2]]), tf.constant([[1]])),
     "cross": lambda tf: tf.sparse.cross([_words(tf), _letters(tf)]),
     "cross_three": lambda tf: tf.sparse.cross(
-        [_words(tf), _letters(tf), tf.constant([["q"], ["r"]])]),
+        [_words(tf), _letters(tf), tf.constant([["q"], ["r"]])]
+    ),
     "cross_number": lambda tf: tf.sparse.cross([_words(tf), tf.constant([[1], [2]], tf.int64)]),
     "cross_hashed": lambda tf: tf.sparse.cross_hashed([_words(tf), _letters(tf)], num_buckets=100),
     "cross_hashed_all": lambda tf: tf.sparse.cross_hashed([_words(tf), _letters(tf)]),
     "cross_hashed_key": lambda tf: tf.sparse.cross_hashed(
-        [tf.constant([[1, 2]], tf.int64), tf.constant([[7]], tf.int64)], num_buckets=10,
-        hash_key=5),
+        [tf.constant([[1, 2]], tf.int64), tf.constant([[7]], tf.int64)], num_buckets=10, hash_key=5
+    ),
     "cross_wrong": lambda tf: tf.sparse.cross(_words(tf)),
 }
 for _name, _build in sorted(_SPECS.items()):
@@ -53,8 +56,7 @@ def protos(tf, np):
     found += [tf.make_tensor_proto(7, shape=[2, 3]), tf.make_tensor_proto([1, 2], tf.int64, [2, 1])]
     text = [str(p) for p in found]
     found.append(tf.make_tensor_proto(1 + 2j))  # protobuf's versions write its text differently
-    return {"text": text,
-            "arrays": [np.asarray(tf.make_ndarray(p)) for p in found]}
+    return {"text": text, "arrays": [np.asarray(tf.make_ndarray(p)) for p in found]}
 
 
 def proto_too_large(tf, np):
@@ -71,13 +73,18 @@ def proto_other_type(tf, np):
 
 def static_values(tf, np):
     x = tf.placeholder(tf.float32, [2, None])
-    return {"values": [tf.get_static_value(t) is None for t in (x, tf.shape(x), tf.constant(1))],
-            "rank": tf.get_static_value(tf.rank(x)),
-            "sum": tf.get_static_value(tf.stack([tf.constant(1), 2])),
-            "ours": tf.get_static_value(tf.cast(tf.fill([2], 3), tf.float32))}
+    return {
+        "values": [tf.get_static_value(t) is None for t in (x, tf.shape(x), tf.constant(1))],
+        "rank": tf.get_static_value(tf.rank(x)),
+        "sum": tf.get_static_value(tf.stack([tf.constant(1), 2])),
+        "ours": tf.get_static_value(tf.cast(tf.fill([2], 3), tf.float32)),
+    }
 
 
 def tensor_or_sparse(tf, np):
     f = tf.convert_to_tensor_or_sparse_tensor
-    return {"dense": f([1, 2]), "sparse": f(_words(tf)), "value": f(tf.SparseTensorValue(
-        np.array([[0]]), np.array([1]), np.array([2])))}
+    return {
+        "dense": f([1, 2]),
+        "sparse": f(_words(tf)),
+        "value": f(tf.SparseTensorValue(np.array([[0]]), np.array([1]), np.array([2]))),
+    }

@@ -10,8 +10,15 @@ def _parsed(tf, raw):
             entry.append(v.simple_value)
         if v.HasField("histo"):
             h = v.histo
-            entry += [h.min, h.max, h.num, h.sum, h.sum_squares, list(h.bucket_limit),
-                      list(h.bucket)]
+            entry += [
+                h.min,
+                h.max,
+                h.num,
+                h.sum,
+                h.sum_squares,
+                list(h.bucket_limit),
+                list(h.bucket),
+            ]
         if v.HasField("image"):
             entry += [v.image.height, v.image.width, v.image.colorspace]
         if v.HasField("audio"):
@@ -42,13 +49,16 @@ def scalar(tf, np):
 
 def histogram(tf, np):
     values = np.array([[-3.0, -1e-13, 0.0, 0.0], [1e-12, 0.5, 7.25, 1e19]], np.float32)
-    return _run(tf, {
-        "mixed": tf.summary.histogram("h", values),
-        "ints": tf.summary.histogram("i", np.arange(-3, 9)),
-        "empty": tf.summary.histogram("e", np.zeros([0], np.float32)),
-        "large": tf.summary.histogram("g", tf.constant([1e300, -1e300], tf.float64)),
-        "one": tf.summary.histogram("o", np.array([2], np.uint8), family="f"),
-    })
+    return _run(
+        tf,
+        {
+            "mixed": tf.summary.histogram("h", values),
+            "ints": tf.summary.histogram("i", np.arange(-3, 9)),
+            "empty": tf.summary.histogram("e", np.zeros([0], np.float32)),
+            "large": tf.summary.histogram("g", tf.constant([1e300, -1e300], tf.float64)),
+            "one": tf.summary.histogram("o", np.array([2], np.uint8), family="f"),
+        },
+    )
 
 
 def histogram_of_too_large_array(tf, np):
@@ -95,18 +105,23 @@ def raw_scalars_slip(tf, np):
 
 
 def _pixels(tf, raw):
-    return [sess_value.image.encoded_image_string for sess_value in tf.Summary.FromString(raw).value]
+    return [
+        sess_value.image.encoded_image_string for sess_value in tf.Summary.FromString(raw).value
+    ]
 
 
 def image(tf, np):
     grey = np.linspace(-1, 3, 24).astype(np.float32).reshape(4, 3, 2, 1)
     colours = np.arange(36).astype(np.uint8).reshape(1, 3, 4, 3)
     flat = np.array([[[[0.0, 1.0, float("nan")], [0.5, 0.25, 2.0]]]], np.float32)
-    return _run(tf, {
-        "three": tf.summary.image("grey", grey),
-        "one": tf.summary.image("colours", colours, max_outputs=1),
-        "bad": tf.summary.image("flat", flat, family="f"),
-    })
+    return _run(
+        tf,
+        {
+            "three": tf.summary.image("grey", grey),
+            "one": tf.summary.image("colours", colours, max_outputs=1),
+            "bad": tf.summary.image("flat", flat, family="f"),
+        },
+    )
 
 
 def image_slip(tf, np):
@@ -117,10 +132,13 @@ def image_slip(tf, np):
 def audio(tf, np):
     clip = np.array([[0.0, 1, -1, 0.5, 2, -2, 0.1, -0.1]], np.float32)
     stereo = np.linspace(-1, 1, 24).astype(np.float32).reshape(2, 6, 2)
-    return _run(tf, {
-        "mono": tf.summary.audio("mono", clip, 8000.0, max_outputs=1),
-        "stereo": tf.summary.audio("stereo", stereo, sample_rate=44100),
-    })
+    return _run(
+        tf,
+        {
+            "mono": tf.summary.audio("mono", clip, 8000.0, max_outputs=1),
+            "stereo": tf.summary.audio("stereo", stereo, sample_rate=44100),
+        },
+    )
 
 
 def audio_slip(tf, np):
@@ -129,13 +147,20 @@ def audio_slip(tf, np):
 
 
 def tensors(tf, np):
-    return _run(tf, {
-        "floats": tf.summary.tensor_summary("t", np.arange(3).astype(np.float32),
-                                            display_name="shown", summary_description="why"),
-        "text": tf.summary.text("words", tf.constant(["a", "b"])),
-        "raw": tf.raw_ops.TensorSummary(tensor=[[1, 2], [3, 4]], name="node"),
-        "strings": tf.raw_ops.TensorSummary(tensor="a"),
-    })
+    return _run(
+        tf,
+        {
+            "floats": tf.summary.tensor_summary(
+                "t",
+                np.arange(3).astype(np.float32),
+                display_name="shown",
+                summary_description="why",
+            ),
+            "text": tf.summary.text("words", tf.constant(["a", "b"])),
+            "raw": tf.raw_ops.TensorSummary(tensor=[[1, 2], [3, 4]], name="node"),
+            "strings": tf.raw_ops.TensorSummary(tensor="a"),
+        },
+    )
 
 
 def text_slip(tf, np):

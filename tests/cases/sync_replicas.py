@@ -10,8 +10,10 @@ def _train(sparse=False, **arguments):
             loss = tf.reduce_sum(tf.square(w))
         step = tf.train.get_or_create_global_step()
         optimizer = tf.train.SyncReplicasOptimizer(
-            tf.train.GradientDescentOptimizer(0.1), replicas_to_aggregate=1,
-            total_num_replicas=1, **arguments
+            tf.train.GradientDescentOptimizer(0.1),
+            replicas_to_aggregate=1,
+            total_num_replicas=1,
+            **arguments,
         )
         train = optimizer.minimize(loss, global_step=step)
         runner = optimizer.get_chief_queue_runner()

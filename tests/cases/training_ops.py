@@ -41,36 +41,53 @@ for _resource in (False, True):
         "ApplyAdaMax": (_ADAM, [("m", 0.1), ("v", 0.2)]),
         "ApplyAdam": (dict(_ADAM, beta2_power=0.99), [("m", 0.1), ("v", 0.2)]),
         "ApplyAddSign": (
-            dict(lr=0.1, alpha=1.0, sign_decay=0.9, beta=0.8), [("m", 0.1)],
+            dict(lr=0.1, alpha=1.0, sign_decay=0.9, beta=0.8),
+            [("m", 0.1)],
         ),
         "ApplyPowerSign": (
-            dict(lr=0.1, logbase=1.0, sign_decay=0.9, beta=0.8), [("m", 0.1)],
+            dict(lr=0.1, logbase=1.0, sign_decay=0.9, beta=0.8),
+            [("m", 0.1)],
         ),
         "ApplyAdagradV2": (dict(lr=0.1, epsilon=1e-3), [("accum", 0.1)]),
     }
     for _op, (_rates, _slots) in _table.items():
         CASES[_p + _op] = _apply(_p + _op, _rates, _slots, resource=_resource)
     CASES[_p + "ApplyAdam_nesterov"] = _apply(
-        _p + "ApplyAdam", dict(_ADAM, beta2_power=0.99), [("m", 0.1), ("v", 0.2)],
-        resource=_resource, use_nesterov=True,
+        _p + "ApplyAdam",
+        dict(_ADAM, beta2_power=0.99),
+        [("m", 0.1), ("v", 0.2)],
+        resource=_resource,
+        use_nesterov=True,
     )
     CASES[_p + "SparseApplyAdagradV2"] = _apply(
-        _p + "SparseApplyAdagradV2", dict(lr=0.1, epsilon=1e-3), [("accum", 0.1)],
-        resource=_resource, sparse=True,
+        _p + "SparseApplyAdagradV2",
+        dict(lr=0.1, epsilon=1e-3),
+        [("accum", 0.1)],
+        resource=_resource,
+        sparse=True,
     )
     CASES[_p + "ApplyAdagrad_fixed"] = _apply(
-        _p + "ApplyAdagrad", dict(lr=0.1), [("accum", 0.1)], resource=_resource,
+        _p + "ApplyAdagrad",
+        dict(lr=0.1),
+        [("accum", 0.1)],
+        resource=_resource,
         update_slots=False,
     )
 CASES["ResourceApplyAdamWithAmsgrad"] = _apply(
-    "ResourceApplyAdamWithAmsgrad", dict(_ADAM, beta2_power=0.99),
-    [("m", 0.1), ("v", 0.2), ("vhat", 0.0)], resource=True,
+    "ResourceApplyAdamWithAmsgrad",
+    dict(_ADAM, beta2_power=0.99),
+    [("m", 0.1), ("v", 0.2), ("vhat", 0.0)],
+    resource=True,
 )
 for _nesterov in (False, True):
     for _sparse in ("", "Sparse"):
         CASES["Resource%sApplyKerasMomentum_%s" % (_sparse, _nesterov)] = _apply(
-            "Resource%sApplyKerasMomentum" % _sparse, dict(lr=0.1, momentum=0.9),
-            [("accum", 0.1)], resource=True, sparse=bool(_sparse), use_nesterov=_nesterov,
+            "Resource%sApplyKerasMomentum" % _sparse,
+            dict(lr=0.1, momentum=0.9),
+            [("accum", 0.1)],
+            resource=True,
+            sparse=bool(_sparse),
+            use_nesterov=_nesterov,
         )
 
 

@@ -14,8 +14,14 @@ def nested(tf, np):
     with tf.variable_scope(inner):
         tf.constant(2)
         w = tf.get_variable("w", [1])
-    return {"same": [x is z, y is again], "x": x, "y": y, "name": w.name, "scope": inner.name,
-            "original": inner.original_name_scope}
+    return {
+        "same": [x is z, y is again],
+        "x": x,
+        "y": y,
+        "name": w.name,
+        "scope": inner.name,
+        "original": inner.original_name_scope,
+    }
 
 
 def default_names(tf, np):
@@ -78,7 +84,9 @@ def name_scopes(tf, np):
 def defaults(tf, np):
     """A scope's initializer, type, regularizer; inner scopes inherit them."""
     with tf.variable_scope(
-        "s", initializer=tf.constant_initializer(0.5), dtype=tf.float64,
+        "s",
+        initializer=tf.constant_initializer(0.5),
+        dtype=tf.float64,
         regularizer=lambda v: tf.reduce_sum(v, axis=0),
     ) as scope:
         a = tf.get_variable("a", [2])
@@ -117,13 +125,16 @@ def values_as_initializers(tf, np):
 def local(tf, np):
     with tf.variable_scope("s"):
         a = tf.get_local_variable("a", initializer=1.0)
-        b = tf.get_local_variable("b", [2], collections=["mine"], initializer=tf.zeros_initializer())
+        b = tf.get_local_variable(
+            "b", [2], collections=["mine"], initializer=tf.zeros_initializer()
+        )
     return {
         "local": [v.name for v in tf.local_variables()],
         "global": [v.name for v in tf.global_variables()],
         "trainable": [v.name for v in tf.trainable_variables()],
         "mine": [v.name for v in tf.get_collection("mine")],
-        "a": a, "b": b,
+        "a": a,
+        "b": b,
     }
 
 
@@ -189,15 +200,20 @@ def partitioned(tf, np):
         x = tf.get_variable("x", [5, 2], initializer=tf.ones_initializer())
         scalar = tf.get_variable("scalar", [], initializer=tf.zeros_initializer())
     y = tf.get_variable(
-        "y", initializer=tf.constant([[1.0, 2.0], [3.0, 4.0]]),
+        "y",
+        initializer=tf.constant([[1.0, 2.0], [3.0, 4.0]]),
         partitioner=tf.fixed_size_partitioner(2, axis=1),
     )
     with tf.variable_scope("s", reuse=True):
         again = tf.get_variable("x", [5, 2], partitioner=tf.fixed_size_partitioner(2))
     return {
-        "x": tf.convert_to_tensor(x), "y": y.as_tensor(), "scalar": scalar, "same": again is x,
+        "x": tf.convert_to_tensor(x),
+        "y": y.as_tensor(),
+        "scalar": scalar,
+        "same": again is x,
         "specs": [v._get_save_slice_info().spec for v in x],
-        "names": [v.name for v in tf.global_variables()], "sum": tf.add(x, 1.0),
+        "names": [v.name for v in tf.global_variables()],
+        "sum": tf.add(x, 1.0),
     }
 
 
@@ -220,9 +236,7 @@ def partitioners(tf, np):
 
 
 def created_parts(tf, np):
-    parts = tf.create_partitioned_variables(
-        [4, 2], [2, 1], tf.ones_initializer(), name="x"
-    )
+    parts = tf.create_partitioned_variables([4, 2], [2, 1], tf.ones_initializer(), name="x")
     return {"names": [p.name for p in parts], "sum": tf.add_n(parts)}
 
 

@@ -5,6 +5,7 @@ def _both(function, **options):
     """Two cases: with reference and with resource variables."""
     made = []
     for resource in (False, True):
+
         def case(tf, np, resource=resource):
             return function(tf, np, lambda *a, **k: tf.Variable(*a, use_resource=resource, **k))
 
@@ -17,11 +18,26 @@ def _both(function, **options):
 def _reading(tf, np, variable):
     w = variable([1.0, 2.0], name="w")
     return {
-        "itself": w, "plus": w + 1.0, "radd": 1.0 + w, "neg": -w, "slice": w[0:1], "item": w[1],
-        "read": w.read_value(), "value": w.value(), "less": w < 1.5, "power": w**2.0,
-        "stack": tf.stack([w, w]), "repr": repr(w), "initial": w.initial_value, "name": w.name,
-        "op": w.op.type, "dtype": w.dtype.name, "shape": str(w.shape), "trainable": w.trainable,
-        "initializer": w.initializer.name, "device": w.device,
+        "itself": w,
+        "plus": w + 1.0,
+        "radd": 1.0 + w,
+        "neg": -w,
+        "slice": w[0:1],
+        "item": w[1],
+        "read": w.read_value(),
+        "value": w.value(),
+        "less": w < 1.5,
+        "power": w**2.0,
+        "stack": tf.stack([w, w]),
+        "repr": repr(w),
+        "initial": w.initial_value,
+        "name": w.name,
+        "op": w.op.type,
+        "dtype": w.dtype.name,
+        "shape": str(w.shape),
+        "trainable": w.trainable,
+        "initializer": w.initializer.name,
+        "device": w.device,
         "convert": tf.convert_to_tensor(w).op.type,
     }
 
@@ -129,7 +145,9 @@ def _sliced(tf, np, variable):
     with tf.Session() as session:
         session.run(w.initializer)
         return {
-            "rows": session.run(rows), "column": session.run(column), "item": session.run(item),
+            "rows": session.run(rows),
+            "column": session.run(column),
+            "item": session.run(item),
             "w": session.run(w),
         }
 
@@ -159,8 +177,12 @@ def _protos(tf, np, variable):
     again = type(w).from_proto(proto)
     return {
         "proto": [
-            proto.variable_name, proto.initializer_name, proto.snapshot_name, proto.is_resource,
-            proto.initial_value_name, proto.trainable,
+            proto.variable_name,
+            proto.initializer_name,
+            proto.snapshot_name,
+            proto.is_resource,
+            proto.initial_value_name,
+            proto.trainable,
         ],
         "again": [again.name, again.initializer.name, again.value().dtype.name, again.trainable],
         "scoped": w.to_proto(export_scope="other") is None,
@@ -211,13 +233,27 @@ def _gradients(tf, np, variable):
 
 
 _TWICE = {
-    "reading": _reading, "assigning": _assigning, "functions": _functions,
-    "from_function": _from_function, "initialized": _initialized, "sliced": _sliced,
-    "counting": _counting, "caching": _caching, "protos": _protos, "control": _control,
-    "kept": _kept, "types": _types, "gradients": _gradients, "error_uninitialized": _uninitialized,
-    "error_uninitialized_add": _uninitialized_add, "error_shape": _bad_shape,
-    "error_type": _bad_type, "error_no_value": _no_value, "error_collections": _bad_collections,
-    "error_constraint": _bad_constraint, "error_iterate": _iterate,
+    "reading": _reading,
+    "assigning": _assigning,
+    "functions": _functions,
+    "from_function": _from_function,
+    "initialized": _initialized,
+    "sliced": _sliced,
+    "counting": _counting,
+    "caching": _caching,
+    "protos": _protos,
+    "control": _control,
+    "kept": _kept,
+    "types": _types,
+    "gradients": _gradients,
+    "error_uninitialized": _uninitialized,
+    "error_uninitialized_add": _uninitialized_add,
+    "error_shape": _bad_shape,
+    "error_type": _bad_type,
+    "error_no_value": _no_value,
+    "error_collections": _bad_collections,
+    "error_constraint": _bad_constraint,
+    "error_iterate": _iterate,
 }
 CASES = {}
 for _name, _function in _TWICE.items():
@@ -250,11 +286,14 @@ def lists(tf, np):
 
 def empty_lists(tf, np):
     names = [
-        tf.global_variables_initializer().name, tf.local_variables_initializer().name,
-        tf.initialize_all_variables().name, tf.variables_initializer([], name="none").name,
+        tf.global_variables_initializer().name,
+        tf.local_variables_initializer().name,
+        tf.initialize_all_variables().name,
+        tf.variables_initializer([], name="none").name,
     ]
     return {
-        "names": names, "report": tf.report_uninitialized_variables(),
+        "names": names,
+        "report": tf.report_uninitialized_variables(),
         "assert": tf.assert_variables_initialized() is None,
     }
 
@@ -340,8 +379,12 @@ def sparse_read(tf, np):
     loss = tf.reduce_sum(w.sparse_read([0, 0, 2]))
     grad = tf.gradients(loss, w)[0]
     return {
-        "rows": rows, "items": items, "values": grad.values, "indices": grad.indices,
-        "dense": tf.convert_to_tensor(grad), "shape": grad.dense_shape,
+        "rows": rows,
+        "items": items,
+        "values": grad.values,
+        "indices": grad.indices,
+        "dense": tf.convert_to_tensor(grad),
+        "shape": grad.dense_shape,
     }
 
 
@@ -386,7 +429,10 @@ def dense_shape_of_parts(tf, np):
         first = session.run(x.as_tensor())
         session.run(set_all)
         return {
-            "first": first, "then": session.run(x.as_tensor()), "count": len(x),
+            "first": first,
+            "then": session.run(x.as_tensor()),
+            "count": len(x),
             "specs": [p._get_save_slice_info().spec for p in parts],
-            "names": [p.name for p in parts], "shape": str(x.get_shape()),
+            "names": [p.name for p in parts],
+            "shape": str(x.get_shape()),
         }

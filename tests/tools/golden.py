@@ -69,7 +69,9 @@ def main():
         failed |= done.returncode != 0
     if "--live" in flags:
         tests = os.path.join(HERE, "test_cases.py")
-        done = subprocess.run([sys.executable, "-m", "pytest", "-q", tests, "-k", " or ".join(names)])
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", tests, "-k", " or ".join(names)]
+        )
         failed |= done.returncode != 0
     sys.exit(1 if failed else 0)
 

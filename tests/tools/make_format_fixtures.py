@@ -1,4 +1,5 @@
-"""Write the fixtures of tests/data/formats with TensorFlow 1.15: python make_format_fixtures.py DIR.
+"""Write the fixtures of tests/data/formats with TensorFlow 1.15: python make_format_fixtures.py
+DIR.
 
 Everything is seeded or constant, but event files carry the host's name in their file name and the
 time of writing inside; they are renamed and rewritten with fixed times.
@@ -16,7 +17,7 @@ TYPES += ["bool", "complex64", "complex128", "bfloat16", "uint32", "uint64", "qi
 
 
 def bundles(sess):
-    """types: one tensor a dtype, strings, empty and scalar; parts: a partitioned tensor; merged: shards."""
+    """types: one tensor a dtype, strings, empty and scalar; parts: partitioned; merged: shards."""
     names, tensors = [], []
     for name in TYPES:
         names.append("type/" + name)
@@ -104,8 +105,8 @@ def records():
 
 def states():
     """The text file `checkpoint`, with and without what is rare in it."""
-    from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState
     from google.protobuf import text_format
+    from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState
 
     state = CheckpointState(
         model_checkpoint_path='a "quoted" \\ b\n\t\x01 \u00e9\'', last_preserved_timestamp=1.5

@@ -1,9 +1,9 @@
 """Checkpoints that real TensorFlow 1.15 wrote and read.
 
-    PYTHON37 tests/tools/make_saver_fixtures.py write    TensorFlow writes tests/data/saver/tensorflow.*
-    python   tests/tools/make_saver_fixtures.py relight  relight writes tests/data/saver/relight.*
-    PYTHON37 tests/tools/make_saver_fixtures.py read     TensorFlow reads relight's files and stores
-                                                         what it found in read_by_tensorflow.json
+PYTHON37 tests/tools/make_saver_fixtures.py write    TensorFlow writes tests/data/saver/tensorflow.*
+python   tests/tools/make_saver_fixtures.py relight  relight writes tests/data/saver/relight.*
+PYTHON37 tests/tools/make_saver_fixtures.py read     TensorFlow reads relight's files and stores
+                                                     what it found in read_by_tensorflow.json
 """
 
 import json
@@ -59,8 +59,13 @@ def read(tf, name):
         second = sess.run(tf.get_collection("outputs")[0], {"x:0": [[1.0, 10.0]]}).tolist()
         names = [v.name for v in tf.global_variables()]
     shapes = tf.train.NewCheckpointReader(path).get_variable_to_shape_map()
-    return {"y": [first, second], "values": parts, "words": words, "variables": names,
-            "shapes": shapes}
+    return {
+        "y": [first, second],
+        "values": parts,
+        "words": words,
+        "variables": names,
+        "shapes": shapes,
+    }
 
 
 if __name__ == "__main__":

@@ -267,9 +267,7 @@ class PhiloxStream:
                         f"got shape: {list(value.shape)}"
                     )
         blocks = batches * 2 * 1000 * (per_batch + 3) // 4
-        arrays = list(
-            value.detach().to("cpu", dtype).reshape(-1).numpy() for value in named.values()
-        )
+        arrays = [value.detach().to("cpu", dtype).reshape(-1).numpy() for value in named.values()]
         cut = shards(batches, truncated_normal_cost(per_batch, arrays[0].dtype), self._threads)
         values = rejection.parameterized_truncated_normal(
             self._generator.reserve_blocks(blocks), batches, per_batch, count, arrays, cut

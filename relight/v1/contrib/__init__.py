@@ -1,5 +1,5 @@
 # Written by tools/namespaces.py from the `@export` marks; do not edit.
-# ruff: noqa: I001
+# ruff: noqa: I001, N813, RUF100
 # fmt: off
 """`tf.contrib`."""
 
@@ -7,11 +7,11 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.contrib import (
-    data, framework, lookup, opt, training, util,
+    data, framework, layers, lookup, losses, opt, rnn, slim, training, util,
 )
 
 __getattr__ = missing("tf.contrib")
 
 __all__ = [
-    "data", "framework", "lookup", "opt", "training", "util",
+    "data", "framework", "layers", "lookup", "losses", "opt", "rnn", "slim", "training", "util",
 ]

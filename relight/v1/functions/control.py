@@ -103,7 +103,7 @@ def _as_value(value: Any) -> Any:
 
 
 @export("tuple")
-def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:  # noqa: A001
+def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
     """The same tensors, each available only when all (and `control_inputs`) have been computed."""
     with name_scope(name, "tuple", [t for t in tensors if t is not None]):
         values = [

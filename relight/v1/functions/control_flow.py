@@ -1,7 +1,7 @@
 """`cond`, `case`, `switch_case` and `while_loop`, as structured `If` and `While` nodes.
 
-The branches and bodies become function graphs (`relight.graph.function.FuncGraph`); the tensors that
-they use from outside are captured. Gradients are built in `relight.ops.control`.
+The branches and bodies become function graphs (`relight.graph.function.FuncGraph`); the tensors
+that they use from outside are captured. Gradients are built in `relight.ops.control`.
 """
 
 from __future__ import annotations
@@ -339,7 +339,7 @@ def switch_case(
 
 @export("while_loop")
 def while_loop(
-    cond: Callable[..., Any],  # noqa: A002
+    cond: Callable[..., Any],
     body: Callable[..., Any],
     loop_vars: Any,
     shape_invariants: Any = None,
@@ -465,9 +465,9 @@ class _Loop:
         return self._pack(identities[2 : 2 + len(self.parts)])
 
     def _body_outputs(self, result: Any) -> list[Tensor]:
-        if not nest.is_sequence(result) or isinstance(result, dict) and not isinstance(
+        if not nest.is_sequence(result) or (isinstance(result, dict) and not isinstance(
             self.structure, dict
-        ):
+        )):
             result = [result]
         if isinstance(result, tuple) and not hasattr(result, "_fields"):
             result = list(result)

@@ -46,7 +46,7 @@ uint8 = export("uint8", "dtypes.uint8")(dtypes.uint8)
 uint16 = export("uint16", "dtypes.uint16")(dtypes.uint16)
 uint32 = export("uint32", "dtypes.uint32")(dtypes.uint32)
 uint64 = export("uint64", "dtypes.uint64")(dtypes.uint64)
-bool = export("bool", "dtypes.bool")(dtypes.bool)  # noqa: A001
+bool = export("bool", "dtypes.bool")(dtypes.bool)
 string = export("string", "dtypes.string")(dtypes.string)
 complex64 = export("complex64", "dtypes.complex64")(dtypes.complex64)
 complex128 = export("complex128", "dtypes.complex128")(dtypes.complex128)
@@ -62,7 +62,8 @@ QUANTIZED_DTYPES = export("QUANTIZED_DTYPES", "dtypes.QUANTIZED_DTYPES")(dtypes.
 
 @export("convert_to_tensor")
 def convert_to_tensor(
-    value: Any, dtype: Any = None, name: Any = None, preferred_dtype: Any = None, dtype_hint: Any = None
+    value: Any, dtype: Any = None, name: Any = None, preferred_dtype: Any = None, dtype_hint: Any =
+    None
 ) -> node.Tensor:
     """`value` as a Tensor: itself, or a constant. See `relight.ops.build.convert_to_tensor`."""
     hint = dtype_hint if dtype_hint is not None else preferred_dtype

@@ -80,7 +80,7 @@ def conv2d(
     padding: Any = None,
     use_cudnn_on_gpu: bool = True,
     data_format: str = "NHWC",
-    dilations: Any = [1, 1, 1, 1],  # noqa: B006
+    dilations: Any = [1, 1, 1, 1],
     name: str | None = None,
     filters: Any = None,
 ) -> Tensor:
@@ -286,7 +286,7 @@ def conv3d(
     strides: Any = None,
     padding: Any = None,
     data_format: str = "NDHWC",
-    dilations: Any = [1, 1, 1, 1, 1],  # noqa: B006
+    dilations: Any = [1, 1, 1, 1, 1],
     name: str | None = None,
     filters: Any = None,
 ) -> Tensor:

@@ -29,7 +29,7 @@ def conv2d_backprop_filter(
     padding: Any,
     use_cudnn_on_gpu: bool = True,
     data_format: str = "NHWC",
-    dilations: Any = [1, 1, 1, 1],  # noqa: B006
+    dilations: Any = [1, 1, 1, 1],
     name: str | None = None,
 ) -> Tensor:
     """The gradient of conv2d's filter, whose shape is `filter_sizes` [4]."""
@@ -57,7 +57,7 @@ def conv2d_backprop_input(
     padding: Any = None,
     use_cudnn_on_gpu: bool = True,
     data_format: str = "NHWC",
-    dilations: Any = [1, 1, 1, 1],  # noqa: B006
+    dilations: Any = [1, 1, 1, 1],
     name: str | None = None,
     filters: Any = None,
 ) -> Tensor:

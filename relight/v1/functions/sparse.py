@@ -284,7 +284,7 @@ class KeywordRequired:
 
 @export("sparse_split", "sparse.split")
 def sparse_split(
-    keyword_required: Any = KeywordRequired(),  # noqa: B008 - as TensorFlow has it
+    keyword_required: Any = KeywordRequired(),
     sp_input: Any = None,
     num_split: int | None = None,
     axis: Any = None,

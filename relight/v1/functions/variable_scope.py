@@ -484,7 +484,7 @@ def _unique_scope(prefix: str) -> str:
 
 
 @export("variable_scope")
-class variable_scope:  # noqa: N801 - the public name tf.variable_scope
+class variable_scope:
     """Context manager: prefix names of variables and of operations, and set defaults for variables.
 
     `name_or_scope` is a name or an opened scope; without it `default_name` is used, made unique.

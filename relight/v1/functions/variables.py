@@ -143,7 +143,7 @@ def _create(
     def chain(creator: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
         return lambda **kwargs: creator(following, **kwargs)
 
-    make: Callable[..., Any] = lambda **kwargs: default_variable_creator(None, **kwargs)  # noqa: E731
+    make: Callable[..., Any] = lambda **kwargs: default_variable_creator(None, **kwargs)
     for creator in _creators(get_default_graph()):
         make = chain(creator, make)
     return make(

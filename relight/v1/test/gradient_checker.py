@@ -81,7 +81,7 @@ def _numeric(
     delta: float,
     feeds: dict,
 ) -> np.ndarray:
-    """The Jacobian [numbers of x, numbers of y] by rows: (y(x + delta) - y(x - delta)) / 2 delta."""
+    """The Jacobian [numbers of x, numbers of y]: (y(x + delta) - y(x - delta)) / (2 delta)."""
     if y.dtype == dtypes.bfloat16:
         y = raw.Cast(y, DstT=dtypes.float32)
     x_data = np.asarray(x_data, dtype=x.dtype.as_numpy_dtype)

@@ -58,7 +58,7 @@ def replica_device_setter(
         )
     if ps_strategy is None:
         tasks = itertools.cycle(range(ps_tasks))
-        ps_strategy = lambda _: next(tasks)  # noqa: E731
+        ps_strategy = lambda _: next(tasks)
     if not callable(ps_strategy):
         raise TypeError("ps_strategy must be callable")
     types = frozenset(_ON_SERVERS if ps_ops is None else ps_ops)

@@ -41,10 +41,7 @@ class RMSPropOptimizer(KernelOptimizer):
     def _create_slots(self, var_list: list[Any]) -> None:
         for var in var_list:
             dtype, shape = var.dtype.base_dtype, var.get_shape()
-            if shape.is_fully_defined():
-                ones = Ones(dtype=dtype)
-            else:
-                ones = array_nodes.ones_like(var)
+            ones = Ones(dtype=dtype) if shape.is_fully_defined() else array_nodes.ones_like(var)
             self._get_or_make_slot_with_initializer(var, ones, shape, dtype, "rms", self._name)
             if self._centered:
                 self._zeros_slot(var, "mg", self._name)

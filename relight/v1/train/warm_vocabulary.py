@@ -41,7 +41,7 @@ def _words(path: Any, size: int) -> list[bytes]:
 
 
 def start_with_vocabulary(variables: list[Any], info: Any, checkpoint: Any, old_name: str) -> None:
-    """Set initializers that take over the rows (or columns) of words that the old vocabulary has."""
+    """Set initializers that take over the rows (or columns) of words of the old vocabulary."""
     filename = checkpoint_filename(checkpoint)
     place = {w: i for i, w in enumerate(_words(info.old_vocab, info.old_vocab_size))}
     words = _words(info.new_vocab, info.new_vocab_size)

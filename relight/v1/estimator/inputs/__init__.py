@@ -1,5 +1,5 @@
 # Written by tools/namespaces.py from the `@export` marks; do not edit.
-# ruff: noqa: I001
+# ruff: noqa: I001, N813, RUF100
 # fmt: off
 """`tf.estimator.inputs`."""
 

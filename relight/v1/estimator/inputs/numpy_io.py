@@ -108,10 +108,7 @@ def numpy_input_fn(
         )
         take = queue.dequeue_many if num_epochs is None else queue.dequeue_up_to
         _, *batch = take(batch_size)  # without the row numbers
-        if isinstance(x, np.ndarray):
-            found = batch[0]
-        else:
-            found = dict(zip(features, batch, strict=False))
+        found = batch[0] if isinstance(x, np.ndarray) else dict(zip(features, batch, strict=False))
         if targets is None:
             return found
         if isinstance(targets, str):

@@ -1,4 +1,5 @@
-"""`tensorflow.examples.tutorials.mnist`: the digits (`input_data`) and a small network (`mnist`)."""
+"""`tensorflow.examples.tutorials.mnist`: the digits (`input_data`) and a small network
+(`mnist`)."""
 
 from relight.v1.examples.tutorials.mnist import input_data, mnist
 

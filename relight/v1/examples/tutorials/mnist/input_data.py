@@ -1,6 +1,7 @@
 """`tensorflow.examples.tutorials.mnist.input_data`: where programs find `read_data_sets`.
 
-Older programs took the names besides `read_data_sets` from here as well, as TensorFlow 1.0 had them.
+Older programs took the names besides `read_data_sets` from here as well, as TensorFlow 1.0 had
+them.
 """
 
 from relight.v1.contrib.learn.datasets.base import maybe_download
