@@ -185,9 +185,19 @@ def build(
         sources = [_source(x) for x in xs]
         stops = {_source(s) for s in stop}
         start = _initial(grad_list, targets, colocate)
-        return _Backward(
+        found = _Backward(
             graph, targets, sources, stops, start, scope, colocate, gate, aggregation_method
-        ).run(xs, zero_unconnected)
+        ).run()
+    if not zero_unconnected:
+        return found
+    return [_zeros_for(x) if g is None else g for x, g in zip(xs, found, strict=True)]
+
+
+def _zeros_for(x: Any) -> Tensor:
+    """Zeros for an x that no y depends on: made outside of the scope of the gradients."""
+    from relight.ops.array_nodes import zeros_like as zeros_like_known
+
+    return zeros_like_known(convert_to_tensor(x))
 
 
 def _value(y: Any) -> Any:
@@ -313,7 +323,7 @@ class _Backward:
                     pending[t.op] += 1
         return between, pending
 
-    def run(self, originals: list[Any], zero_unconnected: bool) -> list[Any]:
+    def run(self) -> list[Any]:
         between, pending = self._between()
         ready: collections.deque[Operation] = collections.deque()
         queued: set[Operation] = set()
@@ -333,9 +343,7 @@ class _Backward:
                 if pending[t.op] == 0 and t.op not in queued:
                     queued.add(t.op)
                     ready.append(t.op)
-        return [
-            self._result(x, o, zero_unconnected) for x, o in zip(self.xs, originals, strict=True)
-        ]
+        return [self._sum(x) for x in self.xs]
 
     def _stop_ops(self, between: set[Operation]) -> set[Operation]:
         """Ops of xs that no other x lies behind, where the pass can end."""
@@ -388,12 +396,6 @@ class _Backward:
                         f"Calculated input gradient shape: {grad.shape}"
                     ) from None
             self.collected[tensor].append(grad)
-
-    def _result(self, x: Tensor, original: Any, zero_unconnected: bool) -> Any:
-        total = self._sum(x)
-        if total is None and zero_unconnected:
-            return zeros_like(x if x.dtype != dtypes.resource else convert_to_tensor(original))
-        return total
 
 
 def zeros_like(tensor: Tensor, name: str = "zeros_like") -> Tensor:
