@@ -360,3 +360,68 @@ def train_with_updates(tf, np):
 
 train_with_updates.nodes = False  # TensorFlow joins the updates in the order of a Python set
 train_with_updates.rtol = train_with_updates.atol = 1e-3
+
+
+CASES["instance_norm"] = _layer("instance_norm", _IMAGE)
+CASES["instance_norm_first"] = _layer("instance_norm", _IMAGE, data_format="NCHW", center=False)
+CASES["group_norm"] = _layer("group_norm", (2, 3, 4, 6), 3)
+CASES["group_norm_zero"] = _layer("group_norm", (2, 3, 4, 6), 2, mean_close_to_zero=True)
+CASES["group_norm_first"] = _layer(
+    "group_norm", (2, 6, 3, 4), 2, channels_axis=1, reduction_axes=(2, 3), scale=False
+)
+CASES["group_norm_error"] = _layer("group_norm", (2, 3, 4, 6), 4)
+
+
+def framework_functions(tf, np):
+    framework = tf.contrib.framework
+    x, y = tf.constant([1.0, 2.0], name="x"), tf.constant([[3.0]], name="y")
+    with tf.name_scope("a"):
+        scope = framework.get_name_scope()
+    predictions, labels = framework.remove_squeezable_dimensions(tf.ones([3, 1]), tf.zeros([3]))
+    tf.placeholder(tf.float32, name="p")
+    return {
+        "tensors": [framework.is_tensor(x), framework.is_tensor(3)],
+        "scope": scope,
+        "sum": framework.reduce_sum_n([x, y]),
+        "one": framework.reduce_sum_n([x]),
+        "scalar": framework.assert_scalar_int(tf.constant(3)),
+        "shapes": [str(predictions.shape), str(labels.shape)],
+        "chosen": framework.smart_cond(True, lambda: x, lambda: y),
+        "known": framework.smart_constant_value(tf.constant(True)),
+        "placeholders": _names(framework.get_placeholders(tf.get_default_graph())),
+        "type": str(framework.assert_same_float_dtype([x, y])),
+    }
+
+
+def scalar_int_of_float(tf, np):
+    tf.contrib.framework.assert_scalar_int(tf.constant(3.0))
+
+
+def restored_from_checkpoint(tf, np):
+    import os
+    import tempfile
+
+    framework = tf.contrib.framework
+    path = os.path.join(tempfile.mkdtemp(), "model")
+    a = tf.get_variable("a", [2], initializer=tf.constant_initializer(3.0))
+    b = tf.get_variable("b", [1], initializer=tf.constant_initializer(4.0))
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        tf.train.Saver([a]).save(sess, path)
+        sess.run([a.assign([0.0, 0.0]), b.assign([1.0])])
+        operation, feeds = framework.assign_from_checkpoint(path, [a, b], True)
+        sess.run(operation, feeds)
+        by_values = sess.run([a, b])
+        sess.run(a.assign([0.0, 0.0]))
+        framework.assign_from_checkpoint_fn(path, [a, b], ignore_missing_vars=True)(sess)
+        by_saver = sess.run([a, b])
+    listed = [[name, list(shape)] for name, shape in framework.list_variables(path)]
+    return {
+        "values": by_values,
+        "saver": by_saver,
+        "listed": str(listed),
+        "loaded": framework.load_variable(path, "a"),
+    }
+
+
+restored_from_checkpoint.nodes = False  # this saver's nodes hold a temporary name

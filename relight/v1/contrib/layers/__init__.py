@@ -13,6 +13,9 @@ from relight.v1.contrib.layers.convolutions import (
     convolution3d_transpose, convolution3d_transpose as conv3d_transpose, separable_convolution2d,
     separable_convolution2d as separable_conv2d,
 )
+from relight.v1.contrib.layers.group_normalizers import (
+    group_norm, instance_norm,
+)
 from relight.v1.contrib.layers.initializers import (
     variance_scaling_initializer, xavier_initializer,
     xavier_initializer as xavier_initializer_conv2d,
@@ -42,10 +45,11 @@ __all__ = [
     "avg_pool3d", "batch_norm", "bias_add", "conv1d", "conv2d", "conv2d_in_plane",
     "conv2d_transpose", "conv3d", "conv3d_transpose", "convolution", "convolution1d",
     "convolution2d", "convolution2d_in_plane", "convolution2d_transpose", "convolution3d",
-    "convolution3d_transpose", "dropout", "elu", "flatten", "fully_connected", "l1_l2_regularizer",
-    "l1_regularizer", "l2_regularizer", "layer_norm", "linear", "max_pool2d", "max_pool3d",
-    "maxout", "one_hot_encoding", "optimize_loss", "relu", "relu6", "repeat", "separable_conv2d",
-    "separable_convolution2d", "softmax", "stack", "sum_regularizer", "summarize_activation",
-    "summarize_activations", "summarize_collection", "summarize_tensor", "summarize_tensors",
-    "unit_norm", "variance_scaling_initializer", "xavier_initializer", "xavier_initializer_conv2d",
+    "convolution3d_transpose", "dropout", "elu", "flatten", "fully_connected", "group_norm",
+    "instance_norm", "l1_l2_regularizer", "l1_regularizer", "l2_regularizer", "layer_norm",
+    "linear", "max_pool2d", "max_pool3d", "maxout", "one_hot_encoding", "optimize_loss", "relu",
+    "relu6", "repeat", "separable_conv2d", "separable_convolution2d", "softmax", "stack",
+    "sum_regularizer", "summarize_activation", "summarize_activations", "summarize_collection",
+    "summarize_tensor", "summarize_tensors", "unit_norm", "variance_scaling_initializer",
+    "xavier_initializer", "xavier_initializer_conv2d",
 ]
