@@ -106,7 +106,8 @@ def _from_shapes(step: Step) -> list[Any] | None:
     source = step.node._inputs[0].op
     if step.node.type == "Rank" and any(t.dtype._is_ref_dtype for t in source._inputs):
         return None  # tf.assert_variables_initialized fails by reading a variable for its rank
-    known = [known_value(t) for t in step.node._outputs]
+    # Of the values of this step: a conversion of one of several results has one.
+    known = [None if v is None or v.tensor is None else known_value(v.tensor) for v in step.outputs]
     if all(k is None for k in known):
         return None
     return [

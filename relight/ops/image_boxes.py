@@ -26,8 +26,16 @@ def _invalid(message: str) -> errors.InvalidArgumentError:
 # Yellow, blue, red, lime, purple, olive, maroon, navy, aqua, fuchsia.
 _COLORS = np.array(
     [
-        [1, 1, 0, 1], [0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1], [0.5, 0, 0.5, 1],
-        [0.5, 0.5, 0, 1], [0.5, 0, 0, 1], [0, 0, 0.5, 1], [0, 1, 1, 1], [1, 0, 1, 1],
+        [1, 1, 0, 1],
+        [0, 0, 1, 1],
+        [1, 0, 0, 1],
+        [0, 1, 0, 1],
+        [0.5, 0, 0.5, 1],
+        [0.5, 0.5, 0, 1],
+        [0.5, 0, 0, 1],
+        [0, 0, 0.5, 1],
+        [0, 1, 1, 1],
+        [1, 0, 1, 1],
     ],
     _f,
 )
@@ -115,8 +123,13 @@ def _sample(node: Any) -> Any:
             covered = attrs["min_object_covered"]
         try:
             begin, size, box = sample_distorted_bounding_box(
-                state.stream(node), image_size.tolist(), bounding_boxes, float(covered),
-                attrs["aspect_ratio_range"], attrs["area_range"], attrs["max_attempts"],
+                state.stream(node),
+                image_size.tolist(),
+                bounding_boxes,
+                float(covered),
+                attrs["aspect_ratio_range"],
+                attrs["area_range"],
+                attrs["max_attempts"],
                 attrs["use_image_if_no_bounding_boxes"],
             )
         except ValueError as error:
@@ -127,12 +140,20 @@ def _sample(node: Any) -> Any:
 
 
 op(
-    "SampleDistortedBoundingBox", shape=_sample_shape, specialise=True, takes_session=True,
-    host=("image_size", "bounding_boxes"), host_out=True,
+    "SampleDistortedBoundingBox",
+    shape=_sample_shape,
+    specialise=True,
+    takes_session=True,
+    host=("image_size", "bounding_boxes"),
+    host_out=True,
 )(_sample)
 op(
-    "SampleDistortedBoundingBoxV2", shape=_sample_shape, specialise=True, takes_session=True,
-    host=("image_size", "bounding_boxes", "min_object_covered"), host_out=True,
+    "SampleDistortedBoundingBoxV2",
+    shape=_sample_shape,
+    specialise=True,
+    takes_session=True,
+    host=("image_size", "bounding_boxes", "min_object_covered"),
+    host_out=True,
 )(_sample)
 not_differentiable("SampleDistortedBoundingBox", "SampleDistortedBoundingBoxV2")
 
@@ -171,8 +192,9 @@ def ExtractGlimpse(input, size, offsets, *, centered, normalized, uniform_noise,
     kind = "uniform" if uniform_noise else noise
     glimpses = []
     for image, (y, x) in zip(input, offsets.astype(_f), strict=True):
-        y, x = _place(y, height, rows, centered, normalized), _place(
-            x, width, columns, centered, normalized
+        y, x = (
+            _place(y, height, rows, centered, normalized),
+            _place(x, width, columns, centered, normalized),
         )
         top, bottom = max(y, 0), min(y + rows, height)
         left, right = max(x, 0), min(x + columns, width)
@@ -186,9 +208,7 @@ def ExtractGlimpse(input, size, offsets, *, centered, normalized, uniform_noise,
     return torch.stack(glimpses)
 
 
-def _place(
-    offset: np.float32, size: int, window: int, centered: bool, normalized: bool
-) -> int:
+def _place(offset: np.float32, size: int, window: int, centered: bool, normalized: bool) -> int:
     """The first pixel of a window about an offset; it may lie outside of the image."""
     if normalized:
         offset = offset * _f(size)
@@ -266,15 +286,20 @@ class _Queue:
 
 
 def suppress(
-    scores: np.ndarray, count: int, overlap: Callable[[int, list[int]], np.ndarray],
-    threshold: float, score_threshold: float, sigma: float = 0.0, again: bool = True,
+    scores: np.ndarray,
+    count: int,
+    overlap: Callable[[int, list[int]], np.ndarray],
+    threshold: float,
+    score_threshold: float,
+    sigma: float = 0.0,
+    again: bool = True,
 ) -> tuple[list[int], list[float]]:
     """(indices, scores) of at most `count` boxes, the best first.
 
     A box that overlaps a better one by more than `threshold` is dropped. With `sigma` > 0 the score
     of the others is multiplied by exp(-overlap ** 2 / (2 sigma)) for each better one (Bodla et al.,
-    2017). With `again`, as in TensorFlow 1.15's single-class ops, a chosen box is a candidate once
-    more, and is dropped by its overlap with itself; a box without area has none, and fills the rest.
+    2017). With `again`, as in TensorFlow 1.15's single-class ops, a chosen box is a candidate
+    once more, and is dropped by its overlap with itself; one without area fills the rest.
     """
     factor = _f(-0.5) / _f(sigma) if sigma > 0 else _f(0)
     items = [(s, i, 0) for i, s in enumerate(scores) if s > score_threshold]
@@ -305,7 +330,10 @@ def suppress(
 
 
 def _weakened(
-    score: np.float32, overlaps: np.ndarray, threshold: float, score_threshold: float,
+    score: np.float32,
+    overlaps: np.ndarray,
+    threshold: float,
+    score_threshold: float,
     factor: np.float32,
 ) -> tuple[np.float32, bool]:
     """(the score after meeting boxes that overlap by so much, whether one dropped it)."""
@@ -340,15 +368,23 @@ def _padded(indices: list[int], count: int, pad: bool) -> np.ndarray:
 
 
 def _best(
-    boxes: np.ndarray, scores: np.ndarray, count: Any, threshold: Any,
-    score_threshold: Any = -np.inf, sigma: Any = 0.0,
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    count: Any,
+    threshold: Any,
+    score_threshold: Any = -np.inf,
+    sigma: Any = 0.0,
 ) -> tuple[list[int], list[float]]:
     _check(boxes, scores)
     if int(count) < 0:
         raise _invalid("max_output_size must be non-negative")
     return suppress(
-        scores.astype(_f), int(count), _overlaps(boxes.astype(_f)), _check_threshold(threshold),
-        float(score_threshold), float(sigma),
+        scores.astype(_f),
+        int(count),
+        _overlaps(boxes.astype(_f)),
+        _check_threshold(threshold),
+        float(score_threshold),
+        float(sigma),
     )
 
 
@@ -404,11 +440,15 @@ def NonMaxSuppressionV4(
     return padded, np.array(len(indices), np.int32)
 
 
-@op(
-    "NonMaxSuppressionV5", shape=_nms_shape, host=(*_THRESHOLDS, "soft_nms_sigma"), host_out=True
-)
+@op("NonMaxSuppressionV5", shape=_nms_shape, host=(*_THRESHOLDS, "soft_nms_sigma"), host_out=True)
 def NonMaxSuppressionV5(
-    boxes, scores, max_output_size, iou_threshold, score_threshold, soft_nms_sigma, *,
+    boxes,
+    scores,
+    max_output_size,
+    iou_threshold,
+    score_threshold,
+    soft_nms_sigma,
+    *,
     pad_to_max_output_size,
 ):
     """(indices, scores, how many are valid), by soft suppression where sigma is not 0."""
@@ -436,7 +476,9 @@ def _with_overlaps_shape(node: Any) -> list[Any]:
 
 
 @op(
-    "NonMaxSuppressionWithOverlaps", shape=_with_overlaps_shape, host_out=True,
+    "NonMaxSuppressionWithOverlaps",
+    shape=_with_overlaps_shape,
+    host_out=True,
     host=("overlaps", "scores", "max_output_size", "overlap_threshold", "score_threshold"),
 )
 def NonMaxSuppressionWithOverlaps(
@@ -444,8 +486,11 @@ def NonMaxSuppressionWithOverlaps(
 ):
     """Suppression with the overlaps [n, n] given."""
     found, _ = suppress(
-        scores, int(max_output_size), lambda box, others: overlaps[box, others],
-        float(overlap_threshold), float(score_threshold),
+        scores,
+        int(max_output_size),
+        lambda box, others: overlaps[box, others],
+        float(overlap_threshold),
+        float(score_threshold),
     )
     return _padded(found, 0, False)
 
@@ -471,15 +516,28 @@ def _combined_shape(node: Any) -> list[Any]:
 
 
 @op(
-    "CombinedNonMaxSuppression", shape=_combined_shape, host_out=True,
+    "CombinedNonMaxSuppression",
+    shape=_combined_shape,
+    host_out=True,
     host=(
-        "boxes", "scores", "max_output_size_per_class", "max_total_size", "iou_threshold",
+        "boxes",
+        "scores",
+        "max_output_size_per_class",
+        "max_total_size",
+        "iou_threshold",
         "score_threshold",
     ),
 )
 def CombinedNonMaxSuppression(
-    boxes, scores, max_output_size_per_class, max_total_size, iou_threshold, score_threshold, *,
-    pad_per_class, clip_boxes,
+    boxes,
+    scores,
+    max_output_size_per_class,
+    max_total_size,
+    iou_threshold,
+    score_threshold,
+    *,
+    pad_per_class,
+    clip_boxes,
 ):
     """(boxes [n, m, 4], scores [n, m], classes [n, m], how many are valid [n])."""
     per_class, total = int(max_output_size_per_class), int(max_total_size)
@@ -488,8 +546,9 @@ def CombinedNonMaxSuppression(
     threshold = _check_threshold(iou_threshold)
     batch, _, classes = scores.shape
     if boxes.shape[2] not in (1, classes):
-        raise _invalid("third dimension of boxes must be either 1 or equal to the third "
-                       "dimension of scores")
+        raise _invalid(
+            "third dimension of boxes must be either 1 or equal to the third dimension of scores"
+        )
     size = min(total, per_class * classes) if pad_per_class else total
     out_boxes = np.zeros((batch, size, 4), _f)
     out_scores, out_classes = np.zeros((batch, size), _f), np.zeros((batch, size), _f)
@@ -499,8 +558,12 @@ def CombinedNonMaxSuppression(
         for label in range(classes):
             own = boxes[image, :, label if boxes.shape[2] > 1 else 0]
             indices, kept = suppress(
-                scores[image, :, label], per_class, _overlaps(own), threshold,
-                float(score_threshold), again=False,
+                scores[image, :, label],
+                per_class,
+                _overlaps(own),
+                threshold,
+                float(score_threshold),
+                again=False,
             )
             found += [(s, label, i) for i, s in zip(indices, kept, strict=True)]
         found.sort(key=lambda item: -item[0])

@@ -32,9 +32,7 @@ def _invalid(message: str) -> errors.InvalidArgumentError:
 
 def _contents(value: np.ndarray) -> bytes:
     if value.ndim != 0:
-        raise _invalid(
-            f"contents must be scalar, got shape [{','.join(map(str, value.shape))}]"
-        )
+        raise _invalid(f"contents must be scalar, got shape [{','.join(map(str, value.shape))}]")
     return value[()]
 
 
@@ -61,9 +59,7 @@ def _unfilter(rows: np.ndarray, kinds: list[int], step: int) -> np.ndarray:
     return result[1:]
 
 
-def _unfilter_by_neighbours(
-    row: list[int], above: list[int], kind: int, step: int
-) -> list[int]:
+def _unfilter_by_neighbours(row: list[int], above: list[int], kind: int, step: int) -> list[int]:
     """Filters "average" and "Paeth", which need the pixel before."""
     line = [0] * step + row
     corner = [0] * step + above
@@ -153,8 +149,13 @@ def _with_channels(array: np.ndarray, channels: int) -> np.ndarray:
     have = array.shape[2]
     if channels in (0, have):
         return array
-    color, alpha = (array[..., : have - 1], array[..., have - 1 :]) if have % 2 == 0 else (
-        array, None,
+    color, alpha = (
+        (array[..., : have - 1], array[..., have - 1 :])
+        if have % 2 == 0
+        else (
+            array,
+            None,
+        )
     )
     if channels < 3 and color.shape[2] == 3:
         color = _gray(color)
@@ -188,7 +189,10 @@ def _decode_png(data: bytes, channels: int, depth: type) -> np.ndarray:
 
 
 def _decode_jpeg(
-    data: bytes, channels: int, ratio: int = 1, recover: bool = False,
+    data: bytes,
+    channels: int,
+    ratio: int = 1,
+    recover: bool = False,
     window: tuple[int, int, int, int] | None = None,
 ) -> np.ndarray:
     """A JPEG as uint8 [h, w, 1 or 3]; `window`: (top, left, height, width)."""
@@ -216,8 +220,12 @@ def _decode_jpeg(
     if window is not None:
         top, left, height, width = window
         rows, columns = array.shape[:2]
-        if min(window) < 0 or not height or not width or top + height > rows or (
-            left + width > columns
+        if (
+            min(window) < 0
+            or not height
+            or not width
+            or top + height > rows
+            or (left + width > columns)
         ):
             raise _invalid(wrong)
         array = array[top : top + height, left : left + width]
@@ -251,8 +259,10 @@ def _decode(
         found = _decode_gif(data)
         if not frames:
             if len(found) != 1:
-                raise _invalid("Got " + str(len(found)) + " frames, but animated gifs can only be "
-                               "decoded by tf.io.decode_gif or tf.io.decode_image")
+                raise _invalid(
+                    "Got " + str(len(found)) + " frames, but animated gifs can only be "
+                    "decoded by tf.io.decode_gif or tf.io.decode_image"
+                )
             found = found[0]
         return found
     if kind == "png":
@@ -260,9 +270,10 @@ def _decode(
     elif kind == "jpeg":
         array = _decode_jpeg(data, 3 if frames else channels, ratio, recover)
     else:
-        raise _invalid("Expected image (JPEG, PNG, or GIF), got "
-                       + ("empty file" if not data else "unknown format starting with "
-                          + repr(data[:16])[1:]))
+        raise _invalid(
+            "Expected image (JPEG, PNG, or GIF), got "
+            + ("empty file" if not data else "unknown format starting with " + repr(data[:16])[1:])
+        )
     return array[None] if frames else array
 
 
@@ -302,9 +313,7 @@ def DecodeJpeg(contents, *, channels, ratio, try_recover_truncated):
     """A JPEG file as [h, w, channels], reduced `ratio` times (1, 2, 4 or 8)."""
     _check_channels(channels, (0, 1, 3))
     _check_ratio(ratio)
-    return _decode(
-        _contents(contents), channels, np.uint8, False, ratio, try_recover_truncated
-    )
+    return _decode(_contents(contents), channels, np.uint8, False, ratio, try_recover_truncated)
 
 
 def _check_ratio(ratio: int) -> None:
@@ -321,7 +330,11 @@ def DecodeAndCropJpeg(contents, crop_window, *, channels, ratio, try_recover_tru
         raise _invalid(f"crop must have four elements {list(crop_window.shape)}")
     window = tuple(int(v) for v in crop_window)
     return _decode_jpeg(
-        _contents(contents), channels, ratio, try_recover_truncated, window  # type: ignore[arg-type]
+        _contents(contents),
+        channels,
+        ratio,
+        try_recover_truncated,
+        window,  # type: ignore[arg-type]
     )
 
 
@@ -337,21 +350,27 @@ def DecodeBmp(contents, *, channels):
     _check_channels(channels, (0, 1, 3, 4))
     data = _contents(contents)
     if len(data) < 32:
-        raise _invalid(f"Incomplete bmp content, requires at least 32 bytes to find the header "
-                       f"size, width, height, and bpp, got {len(data)} bytes")
-    start, width, height, depth = *struct.unpack_from("<i4xii", data, 10), struct.unpack_from(
-        "<H", data, 28
-    )[0]
+        raise _invalid(
+            f"Incomplete bmp content, requires at least 32 bytes to find the header "
+            f"size, width, height, and bpp, got {len(data)} bytes"
+        )
+    start, width, height, depth = (
+        *struct.unpack_from("<i4xii", data, 10),
+        struct.unpack_from("<H", data, 28)[0],
+    )
     found = depth // 8
     if channels not in (0, found):
-        raise _invalid(f"channels attribute {channels} does not match bits per pixel from file "
-                       f"{found}")
+        raise _invalid(
+            f"channels attribute {channels} does not match bits per pixel from file {found}"
+        )
     if found not in (1, 3, 4):
         raise _invalid(f"Number of channels must be 1, 3 or 4, was {found}")
     rows, line = abs(height), (found * width * 8 + 31) // 32 * 4
     if width <= 0 or len(data) < start + line * (rows - 1) + found * width:
-        raise _invalid(f"Incomplete bmp content, requires at least {start + line * rows} bytes, "
-                       f"got {len(data)} bytes")
+        raise _invalid(
+            f"Incomplete bmp content, requires at least {start + line * rows} bytes, "
+            f"got {len(data)} bytes"
+        )
     body = data[start : start + line * rows].ljust(line * rows, b"\0")
     flat = np.frombuffer(body, np.uint8).reshape(rows, line)[:, : found * width]
     pixels = flat.reshape(rows, width, found)
@@ -383,24 +402,24 @@ def EncodePng(image, *, compression):
     if image.ndim != 3:
         raise _invalid(f"image must be 3-dimensional[{','.join(map(str, image.shape))}]")
     if image.shape[2] not in (1, 2, 3, 4):
-        raise _invalid(
-            f"image must have 1, 2, 3, or 4 channels, got {image.shape[2]}"
-        )
+        raise _invalid(f"image must have 1, 2, 3, or 4 channels, got {image.shape[2]}")
     if not -1 <= compression <= 9:
         raise _invalid(f"compression should be in [-1,9], got {compression}")
     if image.dtype == np.uint16:
         return boxed(_encode_deep_png(image, compression))
     target = io.BytesIO()
     level = {} if compression < 0 else {"compress_level": compression}
-    Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(
-        target, "PNG", **level
-    )
+    Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(target, "PNG", **level)
     return boxed(target.getvalue())
 
 
 def _jpeg(
-    image: np.ndarray, quality: int, format: str = "", progressive: bool = False,
-    optimize: bool = False, subsample: bool = True,
+    image: np.ndarray,
+    quality: int,
+    format: str = "",
+    progressive: bool = False,
+    optimize: bool = False,
+    subsample: bool = True,
 ) -> bytes:
     if image.ndim != 3:
         raise _invalid(f"image must be 3-dimensional[{','.join(map(str, image.shape))}]")
@@ -413,8 +432,13 @@ def _jpeg(
         raise _invalid(f"quality must be in [0,100], got {quality}")
     target = io.BytesIO()
     Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(
-        target, "JPEG", quality=quality or 1, progressive=progressive, optimize=optimize,
-        subsampling=2 if subsample else 0, dpi=(300, 300),
+        target,
+        "JPEG",
+        quality=quality or 1,
+        progressive=progressive,
+        optimize=optimize,
+        subsampling=2 if subsample else 0,
+        dpi=(300, 300),
     )
     return target.getvalue()
 
@@ -438,13 +462,15 @@ def EncodeJpeg(node: Any) -> Any:
 
     def kernel(image: np.ndarray) -> np.ndarray:
         data = _jpeg(
-            image, attrs["quality"], attrs["format"], attrs["progressive"],
-            attrs["optimize_size"], attrs["chroma_downsampling"],
+            image,
+            attrs["quality"],
+            attrs["format"],
+            attrs["progressive"],
+            attrs["optimize_size"],
+            attrs["chroma_downsampling"],
         )
         return boxed(
-            _with_header(
-                data, attrs["density_unit"], attrs["x_density"], attrs["y_density"], xmp
-            )
+            _with_header(data, attrs["density_unit"], attrs["x_density"], attrs["y_density"], xmp)
         )
 
     return kernel

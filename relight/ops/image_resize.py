@@ -233,7 +233,9 @@ def _(op, grad):
     attrs = op._attrs
     return [
         raw.ResizeBilinearGrad(
-            grad, op.inputs[0], align_corners=attrs["align_corners"],
+            grad,
+            op.inputs[0],
+            align_corners=attrs["align_corners"],
             half_pixel_centers=attrs["half_pixel_centers"],
         ),
         None,
@@ -281,7 +283,9 @@ def _(op, grad):
     size = static if static.is_fully_defined() else array_nodes.shape(image)[1:3]
     return [
         raw.ResizeNearestNeighborGrad(
-            grad, size, align_corners=attrs["align_corners"],
+            grad,
+            size,
+            align_corners=attrs["align_corners"],
             half_pixel_centers=attrs["half_pixel_centers"],
         ),
         None,
@@ -338,7 +342,9 @@ def _(op, grad):
         return [None, None]
     return [
         raw.ResizeBicubicGrad(
-            grad, image, align_corners=attrs["align_corners"],
+            grad,
+            image,
+            align_corners=attrs["align_corners"],
             half_pixel_centers=attrs["half_pixel_centers"],
         ),
         None,
@@ -368,9 +374,7 @@ def ResizeArea(node: Any) -> Any:
 # -- boxes cut out and resized ---------------------------------------------------------------------
 
 
-def _box_places(
-    boxes: torch.Tensor, first: int, size: int, new_size: int
-) -> torch.Tensor:
+def _box_places(boxes: torch.Tensor, first: int, size: int, new_size: int) -> torch.Tensor:
     """Where the pixels of each crop lie along one dimension, [boxes, new_size]."""
     low, high = boxes[:, first : first + 1], boxes[:, first + 2 : first + 3]
     if new_size > 1:
@@ -383,7 +387,10 @@ class _Crops:
     """The pixels that a set of crops interpolates between."""
 
     def __init__(
-        self, boxes: torch.Tensor, box_ind: torch.Tensor, image: tuple[int, ...],
+        self,
+        boxes: torch.Tensor,
+        box_ind: torch.Tensor,
+        image: tuple[int, ...],
         crop: tuple[int, int],
     ):
         count, height, width = image[:3]
@@ -446,9 +453,7 @@ def _crop_shape(node: Any) -> list[Any]:
 @op("CropAndResize", shape=_crop_shape, host=("crop_size",))
 def CropAndResize(image, boxes, box_ind, crop_size, *, method, extrapolation_value):
     """Boxes [k, 4] of images [n, h, w, c], resized: [k, *crop_size, c] float32."""
-    crops = _Crops(
-        boxes, box_ind, tuple(image.shape), (int(crop_size[0]), int(crop_size[1]))
-    )
+    crops = _Crops(boxes, box_ind, tuple(image.shape), (int(crop_size[0]), int(crop_size[1])))
     x = image.float()
     if method == "nearest":
         result = x[crops.nearest()]
@@ -456,13 +461,9 @@ def CropAndResize(image, boxes, box_ind, crop_size, *, method, extrapolation_val
         down, right = crops.shares()
         corners = {name: x[place] for name, place in crops.corners().items()}
         top = corners["top left"] + (corners["top right"] - corners["top left"]) * right
-        bottom = corners["bottom left"] + (
-            corners["bottom right"] - corners["bottom left"]
-        ) * right
+        bottom = corners["bottom left"] + (corners["bottom right"] - corners["bottom left"]) * right
         result = top + (bottom - top) * down
-    return torch.where(
-        crops.inside[..., None], result, result.new_tensor(extrapolation_value)
-    )
+    return torch.where(crops.inside[..., None], result, result.new_tensor(extrapolation_value))
 
 
 def _image_shape(node: Any) -> list[Any]:
@@ -517,7 +518,8 @@ def CropAndResizeGradBoxes(grads, image, boxes, box_ind):
     dy, dx = (dy * grads).sum(-1), (dx * grads).sum(-1)  # [k, h, w]
     columns = []
     for flow, size, new_size in (
-        (dy.sum(2), image.shape[1], crop[0]), (dx.sum(1), image.shape[2], crop[1])
+        (dy.sum(2), image.shape[1], crop[0]),
+        (dx.sum(1), image.shape[2], crop[1]),
     ):
         if new_size > 1:
             high = torch.arange(new_size, device=x.device) * ((size - 1) / (new_size - 1))

@@ -36,16 +36,20 @@ def _bmp(np, channels, height, width):
     line = (channels * width + 3) // 4 * 4
     body = _bytes(np, abs(height) * line).tobytes()
     head = b"BM" + struct.pack("<IHHI", 54 + len(body), 0, 0, 54)
-    head += struct.pack("<IiiHHIIiiII", 40, width, height, 1, channels * 8, 0, len(body), 1, 1, 0, 0)
+    head += struct.pack(
+        "<IiiHHIIiiII", 40, width, height, 1, channels * 8, 0, len(body), 1, 1, 0, 0
+    )
     return head + body
 
 
 # Two frames of 4 x 3 pixels.
-_GIF = (b"GIF89a\x04\x00\x03\x00\x91\x00\x00\xff\x00\x00\x00\xff\x00\x00\x00\xff\xff\xff\xff"
-        b"!\xf9\x04\x00\x0a\x00\x00\x00,\x00\x00\x00\x00\x04\x00\x03\x00\x00\x02"
-        b"\x06\x44\x34\x62\xa3\x56\x00\x00"
-        b"!\xf9\x04\x00\x0a\x00\x00\x00,\x00\x00\x00\x00\x04\x00\x03\x00\x00\x02"
-        b"\x06\x44\x34\x62\xa3\x56\x00\x00;")
+_GIF = (
+    b"GIF89a\x04\x00\x03\x00\x91\x00\x00\xff\x00\x00\x00\xff\x00\x00\x00\xff\xff\xff\xff"
+    b"!\xf9\x04\x00\x0a\x00\x00\x00,\x00\x00\x00\x00\x04\x00\x03\x00\x00\x02"
+    b"\x06\x44\x34\x62\xa3\x56\x00\x00"
+    b"!\xf9\x04\x00\x0a\x00\x00\x00,\x00\x00\x00\x00\x04\x00\x03\x00\x00\x02"
+    b"\x06\x44\x34\x62\xa3\x56\x00\x00;"
+)
 
 
 def png_round(tf, np):
@@ -64,20 +68,24 @@ def png_round(tf, np):
 def png_filters(tf, np):
     noise = (np.arange(5 * 24) * 37 % 251).astype(np.uint8).reshape(5, 24)
     rows = [bytes(bytearray([i])) + noise[i].tobytes() for i in range(5)]
-    return {"deep": tf.image.decode_png(_png(rows, 4, 16, 2), dtype=tf.uint16),
-            "cut": tf.image.decode_png(_png(rows, 4, 16, 2)),
-            "plain": tf.image.decode_png(_png(rows, 8, 8, 2))}
+    return {
+        "deep": tf.image.decode_png(_png(rows, 4, 16, 2), dtype=tf.uint16),
+        "cut": tf.image.decode_png(_png(rows, 4, 16, 2)),
+        "plain": tf.image.decode_png(_png(rows, 8, 8, 2)),
+    }
 
 
 def png_palette(tf, np):
     rows = [b"\0\x1b", b"\0\xe4", b"\0\x27"]
     palette = (b"PLTE", bytes(bytearray(range(10, 130, 10))))
     clear = (b"tRNS", b"\x00\x80\xff\x40")
-    return {"colours": tf.image.decode_png(_png(rows, 4, 2, 3, palette)),
-            "alpha": tf.image.decode_png(_png(rows, 4, 2, 3, palette, clear)),
-            "no alpha": tf.image.decode_png(_png(rows, 4, 2, 3, palette, clear), 3),
-            "gray": tf.image.decode_png(_png(rows, 4, 2, 0)),
-            "bits": tf.image.decode_png(_png(rows, 8, 1, 0))}
+    return {
+        "colours": tf.image.decode_png(_png(rows, 4, 2, 3, palette)),
+        "alpha": tf.image.decode_png(_png(rows, 4, 2, 3, palette, clear)),
+        "no alpha": tf.image.decode_png(_png(rows, 4, 2, 3, palette, clear), 3),
+        "gray": tf.image.decode_png(_png(rows, 4, 2, 0)),
+        "bits": tf.image.decode_png(_png(rows, 8, 1, 0)),
+    }
 
 
 def png_level(tf, np):
@@ -119,15 +127,18 @@ def jpeg_round(tf, np):
 
 def jpeg_header(tf, np):
     image = tf.constant(_bytes(np, 8, 8, 3))
-    file = tf.image.encode_jpeg(image, density_unit="cm", x_density=70, y_density=80,
-                                xmp_metadata="<x/>")
+    file = tf.image.encode_jpeg(
+        image, density_unit="cm", x_density=70, y_density=80, xmp_metadata="<x/>"
+    )
     return {"head": tf.substr(file, 0, 40)}
 
 
 def jpeg_bytes(tf, np):
     image = tf.constant(_bytes(np, 16, 16, 3))
-    return {"length": tf.strings.length(tf.image.encode_jpeg(image, quality=75)),
-            "gray": tf.strings.length(tf.image.encode_jpeg(image[:, :, :1], format="grayscale"))}
+    return {
+        "length": tf.strings.length(tf.image.encode_jpeg(image, quality=75)),
+        "gray": tf.strings.length(tf.image.encode_jpeg(image[:, :, :1], format="grayscale")),
+    }
 
 
 def jpeg_default_method(tf, np):
@@ -140,8 +151,10 @@ jpeg_default_method.seeded = False
 
 def jpeg_quality(tf, np):
     x = tf.constant(_bytes(np, 16, 16, 3))
-    return {"adjusted": tf.image.adjust_jpeg_quality(x, 75),
-            "random": tf.image.random_jpeg_quality(x, 60, 90, seed=4)}
+    return {
+        "adjusted": tf.image.adjust_jpeg_quality(x, 75),
+        "random": tf.image.random_jpeg_quality(x, 60, 90, seed=4),
+    }
 
 
 jpeg_quality.seeded = False  # decoded by the default DCT

@@ -252,8 +252,7 @@ def central_crop(image: Any, central_fraction: float) -> Tensor:
         rank = image.shape.ndims
         if rank not in (3, 4):
             raise ValueError(
-                "`image` should either be a Tensor with rank = 3 or rank = 4. "
-                f"Had rank = {rank}."
+                f"`image` should either be a Tensor with rank = 3 or rank = 4. Had rank = {rank}."
             )
         first = rank - 3
         height, width = _size_of(image, first), _size_of(image, first + 1)
@@ -337,7 +336,10 @@ def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: 
         extra = target_height - height
         crop_top, pad_top = greater_of(-extra // 2, 0), greater_of(extra // 2, 0)
         cropped = crop_to_bounding_box(
-            image, crop_top, crop_left, lesser_of(target_height, height),
+            image,
+            crop_top,
+            crop_left,
+            lesser_of(target_height, height),
             lesser_of(target_width, width),
         )
         resized = pad_to_bounding_box(cropped, pad_top, pad_left, target_height, target_width)
@@ -367,11 +369,13 @@ def check_grayscale(image: Any) -> Tensor:
         return with_dependencies([], image)
     asserts = [
         checks.assert_equal(
-            array_nodes.shape(image)[-1], 1,
+            array_nodes.shape(image)[-1],
+            1,
             message="Last dimension of a grayscale image should be size 1.",
         ),
         checks.assert_greater_equal(
-            array_nodes.rank(image), 3,
+            array_nodes.rank(image),
+            3,
             message="A grayscale image must be at least two-dimensional.",
         ),
     ]

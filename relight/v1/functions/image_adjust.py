@@ -206,9 +206,7 @@ def random_jpeg_quality(
         raise ValueError("jpeg encoding range must be between 0 and 100.")
     if min_jpeg_quality >= max_jpeg_quality:
         raise ValueError("`min_jpeg_quality` must be less than `max_jpeg_quality`.")
-    quality = random_uniform(
-        [], min_jpeg_quality, max_jpeg_quality, seed=seed, dtype=dtypes.int32
-    )
+    quality = random_uniform([], min_jpeg_quality, max_jpeg_quality, seed=seed, dtype=dtypes.int32)
     return adjust_jpeg_quality(image, quality)
 
 
@@ -322,9 +320,7 @@ def decode_image(
         def bmp() -> Tensor:
             signature = substr(contents, 0, 2)
             is_bmp = raw.Equal(signature, "BM", name="is_bmp")
-            known = checks.Assert(
-                is_bmp, ["Unable to decode bytes as JPEG, PNG, GIF, or BMP"]
-            )
+            known = checks.Assert(is_bmp, ["Unable to decode bytes as JPEG, PNG, GIF, or BMP"])
             good = raw.NotEqual(wanted, 1, name="check_channels")
             fits = checks.Assert(
                 good, ["Channels must be in (None, 0, 3) when decoding BMP images"]

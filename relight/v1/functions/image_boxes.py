@@ -55,7 +55,10 @@ def sample_distorted_bounding_box(
     }
     with name_scope(name, "sample_distorted_bounding_box"):
         return raw.SampleDistortedBoundingBoxV2(
-            image_size, bounding_boxes, min_object_covered, name=name,
+            image_size,
+            bounding_boxes,
+            min_object_covered,
+            name=name,
             **{key: value for key, value in given.items() if value is not None},
         )
 
@@ -78,7 +81,12 @@ def crop_and_resize(
     """
     box_ind = deprecated_argument("box_indices", box_indices, "box_ind", box_ind)
     return raw.CropAndResize(
-        image, boxes, box_ind, crop_size, method=method, extrapolation_value=extrapolation_value,
+        image,
+        boxes,
+        box_ind,
+        crop_size,
+        method=method,
+        extrapolation_value=extrapolation_value,
         name=name,
     )
 
@@ -99,8 +107,13 @@ def extract_glimpse(
     of the size, not pixels.
     """
     return raw.ExtractGlimpse(
-        input=input, size=size, offsets=offsets, centered=centered, normalized=normalized,
-        uniform_noise=uniform_noise, name=name,
+        input=input,
+        size=size,
+        offsets=offsets,
+        centered=centered,
+        normalized=normalized,
+        uniform_noise=uniform_noise,
+        name=name,
     )
 
 
@@ -147,7 +160,12 @@ def non_max_suppression_with_scores(
         score_threshold = convert_to_tensor(score_threshold, name="score_threshold")
         soft_nms_sigma = convert_to_tensor(soft_nms_sigma, name="soft_nms_sigma")
         indices, chosen, _ = raw.NonMaxSuppressionV5(
-            boxes, scores, max_output_size, iou_threshold, score_threshold, soft_nms_sigma,
+            boxes,
+            scores,
+            max_output_size,
+            iou_threshold,
+            score_threshold,
+            soft_nms_sigma,
             pad_to_max_output_size=False,
         )
         return indices, chosen
@@ -168,7 +186,11 @@ def non_max_suppression_padded(
         iou_threshold = convert_to_tensor(iou_threshold, name="iou_threshold")
         score_threshold = convert_to_tensor(score_threshold, name="score_threshold")
         return raw.NonMaxSuppressionV4(
-            boxes, scores, max_output_size, iou_threshold, score_threshold,
+            boxes,
+            scores,
+            max_output_size,
+            iou_threshold,
+            score_threshold,
             pad_to_max_output_size=pad_to_max_output_size,
         )
 
@@ -208,13 +230,17 @@ def combined_non_max_suppression(
     [n, m], classes [n, m], how many are valid [n]).
     """
     with name_scope(name, "combined_non_max_suppression"):
-        iou_threshold = convert_to_tensor(
-            iou_threshold, dtype=dtypes.float32, name="iou_threshold"
-        )
+        iou_threshold = convert_to_tensor(iou_threshold, dtype=dtypes.float32, name="iou_threshold")
         score_threshold = convert_to_tensor(
             score_threshold, dtype=dtypes.float32, name="score_threshold"
         )
         return raw.CombinedNonMaxSuppression(
-            boxes, scores, max_output_size_per_class, max_total_size, iou_threshold,
-            score_threshold, pad_per_class=pad_per_class, clip_boxes=clip_boxes,
+            boxes,
+            scores,
+            max_output_size_per_class,
+            max_total_size,
+            iou_threshold,
+            score_threshold,
+            pad_per_class=pad_per_class,
+            clip_boxes=clip_boxes,
         )

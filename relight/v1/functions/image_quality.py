@@ -159,7 +159,12 @@ def _gaussian(size: Any, sigma: Any) -> Tensor:
 
 
 def _ssim_per_channel(
-    img1: Tensor, img2: Tensor, max_val: Any, filter_size: int, filter_sigma: float, k1: float,
+    img1: Tensor,
+    img2: Tensor,
+    max_val: Any,
+    filter_size: int,
+    filter_sigma: float,
+    k1: float,
     k2: float,
 ) -> tuple[Tensor, Tensor]:
     size = constant(filter_size, dtype=dtypes.int32)
@@ -179,9 +184,7 @@ def _ssim_per_channel(
         whole = array_nodes.shape(x)
         x = array_nodes.reshape(x, shape=array_nodes.concat([[-1], whole[-3:]], 0))
         y = depthwise_conv2d(x, kernel, strides=[1, 1, 1, 1], padding="VALID")
-        return array_nodes.reshape(
-            y, array_nodes.concat([whole[:-3], array_nodes.shape(y)[1:]], 0)
-        )
+        return array_nodes.reshape(y, array_nodes.concat([whole[:-3], array_nodes.shape(y)[1:]], 0))
 
     luminance, structure = _ssim_parts(img1, img2, blur, max_val, k1, k2)
     axes = constant([-3, -2], dtype=dtypes.int32)

@@ -56,9 +56,7 @@ def _keeping_aspect_ratio(images: Tensor, size: Tensor) -> Tensor:
     by_height = _float(new_height) / _float(height)
     by_width = _float(new_width) / _float(width)
     factor = raw.Minimum(by_height, by_width)
-    scaled = [
-        nodes.cast(round_(factor * _float(side)), dtypes.int32) for side in (height, width)
-    ]
+    scaled = [nodes.cast(round_(factor * _float(side)), dtypes.int32) for side in (height, width)]
     return convert_to_tensor(scaled, dtypes.int32, name="size")
 
 
@@ -93,14 +91,13 @@ def resize_images(
         except (TypeError, ValueError):
             raise ValueError("'size' must be a 1-D int32 Tensor") from None
         if not size.shape.is_compatible_with([2]):
-            raise ValueError(
-                "'size' must be a 1-D Tensor of 2 elements: new_height, new_width"
-            )
+            raise ValueError("'size' must be a 1-D Tensor of 2 elements: new_height, new_width")
         if preserve_aspect_ratio:
             size = _keeping_aspect_ratio(images, size)
         new_height, new_width = _known(size)
         if None in (height, width, new_height, new_width) or (height, width) != (
-            new_height, new_width,
+            new_height,
+            new_width,
         ):
             resizer = _RESIZERS.get(method)
             if resizer is None:
@@ -127,8 +124,11 @@ def _resize(build: Callable[..., Tensor], what: str) -> Callable[..., Tensor]:
         half_pixel_centers: bool = False,
     ) -> Tensor:
         return build(
-            images=images, size=size, align_corners=align_corners,
-            half_pixel_centers=half_pixel_centers, name=name,
+            images=images,
+            size=size,
+            align_corners=align_corners,
+            half_pixel_centers=half_pixel_centers,
+            name=name,
         )
 
     resize.__doc__ = f"Images [n, h, w, c] in another size by {what} interpolation."
