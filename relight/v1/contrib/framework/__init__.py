@@ -9,6 +9,12 @@ from relight.v1._missing import (
 from relight.v1.contrib.framework import (
     nest,
 )
+from relight.v1.contrib.framework.aliases import (
+    assert_same_float_dtype, assert_scalar, assert_scalar_int, convert_to_tensor_or_sparse_tensor,
+    deprecated, deprecated_arg_values, deprecated_args, get_name_scope, get_placeholders,
+    init_from_checkpoint, is_tensor, list_variables, load_checkpoint, load_variable, reduce_sum_n,
+    remove_squeezable_dimensions, smart_cond, smart_constant_value,
+)
 from relight.v1.contrib.framework.arg_scope import (
     add_arg_scope, arg_scope, arg_scoped_arguments, current_arg_scope, has_arg_scope,
 )
@@ -28,10 +34,14 @@ __getattr__ = missing("tf.contrib.framework")
 __all__ = [
     "VariableDeviceChooser", "add_arg_scope", "add_model_variable", "arg_scope",
     "arg_scoped_arguments", "assert_global_step", "assert_or_get_global_step",
-    "assign_from_checkpoint", "assign_from_checkpoint_fn", "assign_from_values",
-    "assign_from_values_fn", "create_global_step", "current_arg_scope", "filter_variables",
-    "get_global_step", "get_local_variables", "get_model_variables", "get_or_create_global_step",
-    "get_trainable_variables", "get_unique_variable", "get_variable_full_name", "get_variables",
-    "get_variables_by_name", "get_variables_by_suffix", "get_variables_to_restore",
-    "global_variable", "has_arg_scope", "local_variable", "model_variable", "nest", "variable",
+    "assert_same_float_dtype", "assert_scalar", "assert_scalar_int", "assign_from_checkpoint",
+    "assign_from_checkpoint_fn", "assign_from_values", "assign_from_values_fn",
+    "convert_to_tensor_or_sparse_tensor", "create_global_step", "current_arg_scope", "deprecated",
+    "deprecated_arg_values", "deprecated_args", "filter_variables", "get_global_step",
+    "get_local_variables", "get_model_variables", "get_name_scope", "get_or_create_global_step",
+    "get_placeholders", "get_trainable_variables", "get_unique_variable", "get_variable_full_name",
+    "get_variables", "get_variables_by_name", "get_variables_by_suffix", "get_variables_to_restore",
+    "global_variable", "has_arg_scope", "init_from_checkpoint", "is_tensor", "list_variables",
+    "load_checkpoint", "load_variable", "local_variable", "model_variable", "nest", "reduce_sum_n",
+    "remove_squeezable_dimensions", "smart_cond", "smart_constant_value", "variable",
 ]

@@ -6,6 +6,9 @@
 from relight.v1._missing import (
     missing,
 )
+from relight.v1.contrib.framework.aliases import (
+    deprecated, deprecated_arg_values,
+)
 from relight.v1.contrib.framework.arg_scope import (
     add_arg_scope, arg_scope, arg_scope_func_key, arg_scoped_arguments, current_arg_scope,
     has_arg_scope,
@@ -23,6 +26,9 @@ from relight.v1.contrib.layers.convolutions import (
     convolution2d_transpose as conv2d_transpose, convolution3d, convolution3d as conv3d,
     convolution3d_transpose, convolution3d_transpose as conv3d_transpose, separable_convolution2d,
     separable_convolution2d as separable_conv2d,
+)
+from relight.v1.contrib.layers.group_normalizers import (
+    group_norm, instance_norm,
 )
 from relight.v1.contrib.layers.initializers import (
     variance_scaling_initializer, xavier_initializer,
@@ -59,16 +65,16 @@ __all__ = [
     "assign_from_values_fn", "avg_pool2d", "avg_pool3d", "batch_norm", "bias_add", "conv1d",
     "conv2d", "conv2d_in_plane", "conv2d_transpose", "conv3d", "conv3d_transpose", "convolution",
     "convolution1d", "convolution2d", "convolution2d_in_plane", "convolution2d_transpose",
-    "convolution3d", "convolution3d_transpose", "current_arg_scope", "dropout", "elu",
-    "filter_variables", "flatten", "fully_connected", "get_local_variables", "get_model_variables",
-    "get_trainable_variables", "get_unique_variable", "get_variable_full_name", "get_variables",
-    "get_variables_by_name", "get_variables_by_suffix", "get_variables_to_restore",
-    "global_variable", "has_arg_scope", "l1_l2_regularizer", "l1_regularizer", "l2_regularizer",
-    "layer_norm", "linear", "local_variable", "losses", "max_pool2d", "max_pool3d", "maxout",
-    "model_variable", "one_hot_encoding", "optimize_loss", "pool", "relu", "relu6", "repeat",
-    "separable_conv2d", "separable_convolution2d", "softmax", "stack", "sum_regularizer",
-    "summarize_activation", "summarize_activations", "summarize_biases", "summarize_collection",
-    "summarize_tensor", "summarize_tensors", "summarize_variables", "summarize_weights",
-    "unit_norm", "variable", "variance_scaling_initializer", "xavier_initializer",
-    "xavier_initializer_conv2d",
+    "convolution3d", "convolution3d_transpose", "current_arg_scope", "deprecated",
+    "deprecated_arg_values", "dropout", "elu", "filter_variables", "flatten", "fully_connected",
+    "get_local_variables", "get_model_variables", "get_trainable_variables", "get_unique_variable",
+    "get_variable_full_name", "get_variables", "get_variables_by_name", "get_variables_by_suffix",
+    "get_variables_to_restore", "global_variable", "group_norm", "has_arg_scope", "instance_norm",
+    "l1_l2_regularizer", "l1_regularizer", "l2_regularizer", "layer_norm", "linear",
+    "local_variable", "losses", "max_pool2d", "max_pool3d", "maxout", "model_variable",
+    "one_hot_encoding", "optimize_loss", "pool", "relu", "relu6", "repeat", "separable_conv2d",
+    "separable_convolution2d", "softmax", "stack", "sum_regularizer", "summarize_activation",
+    "summarize_activations", "summarize_biases", "summarize_collection", "summarize_tensor",
+    "summarize_tensors", "summarize_variables", "summarize_weights", "unit_norm", "variable",
+    "variance_scaling_initializer", "xavier_initializer", "xavier_initializer_conv2d",
 ]
