@@ -180,6 +180,7 @@ def test_tensorflow_event_file():
 
 
 def test_event_writer(tmp_path):
+    threads = threading.active_count()
     writer = events.EventFileWriter(tmp_path / "a" / "b")
     assert events.event_files(writer.get_logdir()) == [], "a file without an event"
     for step in range(25):
@@ -199,7 +200,7 @@ def test_event_writer(tmp_path):
     assert writer.path != first, "reopening in the same second must not truncate"
     assert [event.step for event in events.read_events(writer.path)] == [0, 26]
     assert len(list(events.read_events(first))) == 26
-    assert threading.active_count() < 20
+    assert threading.active_count() <= threads
 
 
 def test_event_writer_suffix_makes_the_file_at_once(tmp_path):

@@ -60,14 +60,13 @@ class Function:
     """A function body with its captured values."""
 
     def __init__(self, state: Any, node: Any, attr: str, captured: list[Any]):
-        self._plan = control.body_plan(node, attr)
+        self._body = control.Body(node, attr)
         self._state = state
         self._captured = captured
 
     def __call__(self, element: Element) -> tuple[Any, ...]:
-        return tuple(
-            control.run_body(self._plan, self._state, [*values_of(element), *self._captured])
-        )
+        values = [*values_of(element), *self._captured]
+        return tuple(control.run_body(self._body.plan(values), self._state, values))
 
 
 class Dataset:
