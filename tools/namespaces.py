@@ -97,7 +97,7 @@ def _filled(items: list[str]) -> list[str]:
     """Items with commas, as many a line as fit."""
     text = textwrap.fill(
         ", ".join(i.replace(" ", "\0") for i in items),
-        100,
+        98,
         initial_indent="    ",
         subsequent_indent="    ",
         break_long_words=False,

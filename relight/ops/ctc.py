@@ -224,7 +224,9 @@ def beam_search(log_probabilities: Any, width: int) -> list[tuple[tuple[int, ...
     for step in log_probabilities.tolist():
         found: dict[tuple[int, ...], tuple[float, float]] = {}
 
-        def add(prefix: tuple[int, ...], in_blank: float, in_label: float) -> None:
+        def add(
+            prefix: tuple[int, ...], in_blank: float, in_label: float, found: Any = found
+        ) -> None:
             old = found.get(prefix, (-math.inf, -math.inf))
             found[prefix] = (_log_add(old[0], in_blank), _log_add(old[1], in_label))
 

@@ -86,8 +86,10 @@ def TensorListGather(node: Any) -> Any:
                     "Tried to gather from an empty list with non-fully-defined element_shape: "
                     f"{element_shape}"
                 )
-            return np.empty((0, *shape), object) if dtype is None else torch.empty(
-                (0, *shape), dtype=dtype
+            return (
+                np.empty((0, *shape), object)
+                if dtype is None
+                else torch.empty((0, *shape), dtype=dtype)
             )
         items = _filled(ListValue(tuple(wanted), handle.element_shape), shape, dtype)
         return np.stack(items) if dtype is None else torch.stack(items)

@@ -248,8 +248,10 @@ def TensorListStack(node: Any) -> Any:
                     "Tried to stack elements of an empty list with non-fully-defined "
                     f"element_shape: {element_shape}",
                 )
-            return np.empty((0, *shape), object) if dtype is None else torch.empty(
-                (0, *shape), dtype=dtype
+            return (
+                np.empty((0, *shape), object)
+                if dtype is None
+                else torch.empty((0, *shape), dtype=dtype)
             )
         known = ListValue(
             handle.items,

@@ -10,8 +10,8 @@ from relight.v1.functions.init import (
     Constant as constant, GlorotNormal as glorot_normal, GlorotUniform as glorot_uniform,
     Identity as identity, Ones as ones, Orthogonal as orthogonal, RandomNormal as random_normal,
     RandomUniform as random_uniform, TruncatedNormal as truncated_normal,
-    UniformUnitScaling as uniform_unit_scaling, VarianceScaling as variance_scaling, Zeros as zeros,
-    he_normal, he_uniform, lecun_normal, lecun_uniform,
+    UniformUnitScaling as uniform_unit_scaling, VarianceScaling as variance_scaling,
+    Zeros as zeros, he_normal, he_uniform, lecun_normal, lecun_uniform,
 )
 from relight.v1.functions.lookup import (
     tables_initializer,

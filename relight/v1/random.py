@@ -23,9 +23,9 @@ from relight.v1.functions.random import (
 __getattr__ = missing("tf.random")
 
 __all__ = [
-    "all_candidate_sampler", "categorical", "fixed_unigram_candidate_sampler", "gamma", "get_seed",
-    "learned_unigram_candidate_sampler", "log_uniform_candidate_sampler", "multinomial", "normal",
-    "poisson", "set_random_seed", "shuffle", "stateless_categorical", "stateless_multinomial",
-    "stateless_normal", "stateless_truncated_normal", "stateless_uniform", "truncated_normal",
-    "uniform", "uniform_candidate_sampler",
+    "all_candidate_sampler", "categorical", "fixed_unigram_candidate_sampler", "gamma",
+    "get_seed", "learned_unigram_candidate_sampler", "log_uniform_candidate_sampler",
+    "multinomial", "normal", "poisson", "set_random_seed", "shuffle", "stateless_categorical",
+    "stateless_multinomial", "stateless_normal", "stateless_truncated_normal",
+    "stateless_uniform", "truncated_normal", "uniform", "uniform_candidate_sampler",
 ]

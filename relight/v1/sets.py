@@ -7,8 +7,8 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.functions.sets import (
-    difference, difference as set_difference, intersection, intersection as set_intersection, size,
-    size as set_size, union, union as set_union,
+    difference, difference as set_difference, intersection, intersection as set_intersection,
+    size, size as set_size, union, union as set_union,
 )
 
 __getattr__ = missing("tf.sets")

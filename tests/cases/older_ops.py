@@ -29,7 +29,8 @@ def _old(op, outputs=(0,), attrs=None, **inputs):
         if "T" not in (attrs or {}) and op != "AudioSummary":
             node.attr["T"].type = list(tensors.values())[0].dtype.as_datatype_enum
         found = tf.import_graph_def(
-            graph_def, input_map=tensors, return_elements=["old:%d" % i for i in outputs])
+            graph_def, input_map=tensors, return_elements=["old:%d" % i for i in outputs]
+        )
         with tf.Session() as sess:  # values only: TensorFlow knows no static shapes of these
             return {str(i): v for i, v in zip(outputs, sess.run(found))}
 
@@ -87,36 +88,68 @@ def _twice(function):
     return lambda tf, x: tf.square(tf.gradients(tf.square(function(tf, x)), x)[0])
 
 
-CASES.update({
-    "arg_max gradient": _gradient(lambda tf, x: x * tf.cast(tf.argmax(x, 1), tf.float32), _M),
-    "arg_max alone": _gradient(lambda tf, x: tf.cast(tf.argmax(x, 1), tf.float32), _M),
-    "arg_min alone": _gradient(lambda tf, x: tf.cast(tf.argmin(x, 1), tf.float32), _M),
-    "space_to_batch gradient": _gradient(
-        lambda tf, x: tf.square(tf.raw_ops.SpaceToBatch(
-            input=x, paddings=[[0, 0], [0, 0]], block_size=2)), _IMAGE),
-    "batch_to_space gradient": _gradient(
-        lambda tf, x: tf.square(tf.raw_ops.BatchToSpace(
-            input=tf.reshape(x, [4, 2, 2, 2]), crops=[[0, 1], [1, 0]], block_size=2)), _IMAGE),
-    "conjugate_transpose": _gradient(
-        lambda tf, x: tf.abs(tf.transpose(tf.complex(x, x * x), conjugate=True)), _M),
-    "cumulative_logsumexp": _gradient(
-        lambda tf, x: tf.raw_ops.CumulativeLogsumexp(x=x, axis=1, exclusive=False, reverse=True),
-        _M),
-    "diag_part": _gradient(lambda tf, x: tf.square(tf.diag_part(x)), _M),
-    "matrix_set_diag_v2": _gradient(
-        lambda tf, x, d: tf.square(tf.raw_ops.MatrixSetDiagV2(input=x, diagonal=d, k=0)),
-        _M, _M[0]),
-    "max_pool twice": _gradient(
-        _twice(lambda tf, x: tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID")), _IMAGE),
-    "max_pool thrice": _gradient(
-        _twice(lambda tf, x: tf.square(tf.gradients(tf.square(
-            tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID")), x)[0])), _IMAGE),
-    "max_pool3d thrice": _gradient(
-        _twice(lambda tf, x: tf.square(tf.gradients(tf.square(
-            tf.nn.max_pool3d(x, [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "VALID")), x)[0])), _VOLUME),
-    "cond gradient twice": _gradient(
-        _twice(lambda tf, x: tf.where(x > 0, x * x, tf.exp(x))), _M),
-})
+CASES.update(
+    {
+        "arg_max gradient": _gradient(lambda tf, x: x * tf.cast(tf.argmax(x, 1), tf.float32), _M),
+        "arg_max alone": _gradient(lambda tf, x: tf.cast(tf.argmax(x, 1), tf.float32), _M),
+        "arg_min alone": _gradient(lambda tf, x: tf.cast(tf.argmin(x, 1), tf.float32), _M),
+        "space_to_batch gradient": _gradient(
+            lambda tf, x: tf.square(
+                tf.raw_ops.SpaceToBatch(input=x, paddings=[[0, 0], [0, 0]], block_size=2)
+            ),
+            _IMAGE,
+        ),
+        "batch_to_space gradient": _gradient(
+            lambda tf, x: tf.square(
+                tf.raw_ops.BatchToSpace(
+                    input=tf.reshape(x, [4, 2, 2, 2]), crops=[[0, 1], [1, 0]], block_size=2
+                )
+            ),
+            _IMAGE,
+        ),
+        "conjugate_transpose": _gradient(
+            lambda tf, x: tf.abs(tf.transpose(tf.complex(x, x * x), conjugate=True)), _M
+        ),
+        "cumulative_logsumexp": _gradient(
+            lambda tf, x: tf.raw_ops.CumulativeLogsumexp(
+                x=x, axis=1, exclusive=False, reverse=True
+            ),
+            _M,
+        ),
+        "diag_part": _gradient(lambda tf, x: tf.square(tf.diag_part(x)), _M),
+        "matrix_set_diag_v2": _gradient(
+            lambda tf, x, d: tf.square(tf.raw_ops.MatrixSetDiagV2(input=x, diagonal=d, k=0)),
+            _M,
+            _M[0],
+        ),
+        "max_pool twice": _gradient(
+            _twice(lambda tf, x: tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID")), _IMAGE
+        ),
+        "max_pool thrice": _gradient(
+            _twice(
+                lambda tf, x: tf.square(
+                    tf.gradients(
+                        tf.square(tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "VALID")), x
+                    )[0]
+                )
+            ),
+            _IMAGE,
+        ),
+        "max_pool3d thrice": _gradient(
+            _twice(
+                lambda tf, x: tf.square(
+                    tf.gradients(
+                        tf.square(tf.nn.max_pool3d(x, [1, 2, 2, 2, 1], [1, 2, 2, 2, 1], "VALID")), x
+                    )[0]
+                )
+            ),
+            _VOLUME,
+        ),
+        "cond gradient twice": _gradient(
+            _twice(lambda tf, x: tf.where(x > 0, x * x, tf.exp(x))), _M
+        ),
+    }
+)
 
 
 # TensorFlow's rule builds the op's first version, which has no place for k.
@@ -127,7 +160,8 @@ def sparse_dense_add(tf, np):
     values = tf.constant([1.0, 2.0])
     dense = tf.constant(_M)
     y = tf.raw_ops.SparseDenseCwiseAdd(
-        sp_indices=[[0, 1], [2, 0]], sp_values=values, sp_shape=[3, 3], dense=dense)
+        sp_indices=[[0, 1], [2, 0]], sp_values=values, sp_shape=[3, 3], dense=dense
+    )
     return {"y": y}
 
 
@@ -135,8 +169,13 @@ def _sparse_sparse(op):
     def case(tf, np):
         a, b = tf.constant([1.0, 5.0]), tf.constant([3.0, 2.0])
         indices, y = getattr(tf.raw_ops, op)(
-            a_indices=[[0], [2]], a_values=a, a_shape=[4],
-            b_indices=[[1], [2]], b_values=b, b_shape=[4])
+            a_indices=[[0], [2]],
+            a_values=a,
+            a_shape=[4],
+            b_indices=[[1], [2]],
+            b_values=b,
+            b_shape=[4],
+        )
         with tf.Session() as sess:
             return dict(zip("iy", sess.run([indices, y])))
 
@@ -168,27 +207,39 @@ def _stack(tf, raw, handle):
 
 
 def _concat(tf, raw, handle, **kwargs):
-    return raw.TensorListConcat(
-        input_handle=handle, element_dtype=tf.float32, element_shape=[2])[0]
+    return raw.TensorListConcat(input_handle=handle, element_dtype=tf.float32, element_shape=[2])[0]
 
 
 def _pushed(tf, raw, x):
     handle = raw.TensorListPushBack(input_handle=_from(raw, x), tensor=x[0] * x[1])
     handle, last = raw.TensorListPopBack(
-        input_handle=handle, element_shape=[2], element_dtype=tf.float32)
+        input_handle=handle, element_shape=[2], element_dtype=tf.float32
+    )
     handle = raw.TensorListPushBack(input_handle=handle, tensor=last * 3.0)
     return _stack(tf, raw, handle)
 
 
-CASES.update({
-    "list stack": _list(lambda tf, raw, x: _stack(tf, raw, _from(raw, x))),
-    "list push and pop": _list(_pushed),
-    "list concat": _list(lambda tf, raw, x: _concat(tf, raw, _from(raw, x))),
-    "list scatter": _list(lambda tf, raw, x: _stack(tf, raw, raw.TensorListScatter(
-        tensor=x, indices=[2, 0, 1], element_shape=[2]))),
-    "list scatter v2": _list(lambda tf, raw, x: _stack(tf, raw, raw.TensorListScatterV2(
-        tensor=x, indices=[2, 0, 1], element_shape=[2], num_elements=3))),
-})
+CASES.update(
+    {
+        "list stack": _list(lambda tf, raw, x: _stack(tf, raw, _from(raw, x))),
+        "list push and pop": _list(_pushed),
+        "list concat": _list(lambda tf, raw, x: _concat(tf, raw, _from(raw, x))),
+        "list scatter": _list(
+            lambda tf, raw, x: _stack(
+                tf, raw, raw.TensorListScatter(tensor=x, indices=[2, 0, 1], element_shape=[2])
+            )
+        ),
+        "list scatter v2": _list(
+            lambda tf, raw, x: _stack(
+                tf,
+                raw,
+                raw.TensorListScatterV2(
+                    tensor=x, indices=[2, 0, 1], element_shape=[2], num_elements=3
+                ),
+            )
+        ),
+    }
+)
 
 
 def list_concat_lists(tf, np):

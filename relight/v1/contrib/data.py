@@ -13,16 +13,16 @@ from relight.v1.data.experimental_ops import (
     Counter, RandomDataset, batch_and_drop_remainder, bucket_by_sequence_length,
     choose_from_datasets, copy_to_device, enumerate_dataset, get_single_element, group_by_window,
     ignore_errors, map_and_batch, padded_batch_and_drop_remainder, parallel_interleave,
-    prefetch_to_device, sample_from_datasets, scan, shuffle_and_repeat, sloppy_interleave, unbatch,
-    unique,
+    prefetch_to_device, sample_from_datasets, scan, shuffle_and_repeat, sloppy_interleave,
+    unbatch, unique,
 )
 
 __getattr__ = missing("tf.contrib.data")
 
 __all__ = [
-    "AUTOTUNE", "Counter", "RandomDataset", "batch_and_drop_remainder", "bucket_by_sequence_length",
-    "choose_from_datasets", "copy_to_device", "enumerate_dataset", "get_single_element",
-    "group_by_window", "ignore_errors", "map_and_batch", "padded_batch_and_drop_remainder",
-    "parallel_interleave", "prefetch_to_device", "sample_from_datasets", "scan",
-    "shuffle_and_repeat", "sloppy_interleave", "unbatch", "unique",
+    "AUTOTUNE", "Counter", "RandomDataset", "batch_and_drop_remainder",
+    "bucket_by_sequence_length", "choose_from_datasets", "copy_to_device", "enumerate_dataset",
+    "get_single_element", "group_by_window", "ignore_errors", "map_and_batch",
+    "padded_batch_and_drop_remainder", "parallel_interleave", "prefetch_to_device",
+    "sample_from_datasets", "scan", "shuffle_and_repeat", "sloppy_interleave", "unbatch", "unique",
 ]

@@ -24,7 +24,7 @@ __getattr__ = missing("tf.data.experimental")
 __all__ = [
     "AUTOTUNE", "Counter", "DistributeOptions", "OptimizationOptions", "RandomDataset",
     "StatsOptions", "ThreadingOptions", "bucket_by_sequence_length", "choose_from_datasets",
-    "copy_to_device", "enumerate_dataset", "get_single_element", "group_by_window", "ignore_errors",
-    "map_and_batch", "parallel_interleave", "prefetch_to_device", "sample_from_datasets", "scan",
-    "shuffle_and_repeat", "take_while", "unbatch", "unique",
+    "copy_to_device", "enumerate_dataset", "get_single_element", "group_by_window",
+    "ignore_errors", "map_and_batch", "parallel_interleave", "prefetch_to_device",
+    "sample_from_datasets", "scan", "shuffle_and_repeat", "take_while", "unbatch", "unique",
 ]

@@ -45,11 +45,12 @@ from relight.v1.train.warm_starting import (
 __getattr__ = missing("tf.estimator")
 
 __all__ = [
-    "BestExporter", "CheckpointSaverHook", "CheckpointSaverListener", "Estimator", "EstimatorSpec",
-    "EvalSpec", "Exporter", "FeedFnHook", "FinalExporter", "FinalOpsHook", "GlobalStepWaiterHook",
-    "LatestExporter", "LoggingTensorHook", "ModeKeys", "NanLossDuringTrainingError",
-    "NanTensorHook", "ProfilerHook", "RunConfig", "SecondOrStepTimer", "SessionRunArgs",
-    "SessionRunContext", "SessionRunHook", "SessionRunValues", "StepCounterHook", "StopAtStepHook",
-    "SummarySaverHook", "TrainSpec", "VocabInfo", "WarmStartSettings", "add_metrics",
-    "experimental", "export", "inputs", "train_and_evaluate",
+    "BestExporter", "CheckpointSaverHook", "CheckpointSaverListener", "Estimator",
+    "EstimatorSpec", "EvalSpec", "Exporter", "FeedFnHook", "FinalExporter", "FinalOpsHook",
+    "GlobalStepWaiterHook", "LatestExporter", "LoggingTensorHook", "ModeKeys",
+    "NanLossDuringTrainingError", "NanTensorHook", "ProfilerHook", "RunConfig",
+    "SecondOrStepTimer", "SessionRunArgs", "SessionRunContext", "SessionRunHook",
+    "SessionRunValues", "StepCounterHook", "StopAtStepHook", "SummarySaverHook", "TrainSpec",
+    "VocabInfo", "WarmStartSettings", "add_metrics", "experimental", "export", "inputs",
+    "train_and_evaluate",
 ]

@@ -129,5 +129,3 @@ def tuple(tensors: Any, name: str | None = None, control_inputs: Any = None) -> 
             else:
                 result.append(with_dependencies([gate], value))
         return result
-
-

@@ -185,9 +185,7 @@ def _check_same(then_result: Any, else_result: Any, then_values: Any, else_value
     try:
         nest.assert_same_structure(_loose(then_result), _loose(else_result))
     except (ValueError, TypeError) as error:
-        raise TypeError(
-            f"Incompatible return types of true_fn and false_fn: {error}"
-        ) from None
+        raise TypeError(f"Incompatible return types of true_fn and false_fn: {error}") from None
     for a, b in zip(then_values, else_values, strict=True):
         parts_a, parts_b = _components(a), _components(b)
         if type(a) is not type(b) or len(parts_a) != len(parts_b):
@@ -229,9 +227,7 @@ def smart_constant_value(pred: Any) -> bool | None:
         return bool(pred)
     if hasattr(pred, "item") and getattr(pred, "ndim", 1) == 0:
         return bool(pred)
-    raise TypeError(
-        f"`pred` must be a Tensor, or a Python bool, or 1 or 0. Found instead: {pred}"
-    )
+    raise TypeError(f"`pred` must be a Tensor, or a Python bool, or 1 or 0. Found instead: {pred}")
 
 
 # -- case ------------------------------------------------------------------------------------------
@@ -317,8 +313,7 @@ def switch_case(
         pairs = sorted(branch_fns.items())
     else:
         pairs = list(
-            branch_fns if branch_fns and isinstance(branch_fns[0], tuple) else
-            enumerate(branch_fns)
+            branch_fns if branch_fns and isinstance(branch_fns[0], tuple) else enumerate(branch_fns)
         )
     if not pairs:
         raise ValueError("branch_fns must not be empty")
@@ -382,8 +377,11 @@ class _Loop:
         self, cond: Any, body: Any, loop_vars: Any, invariants: Any, maximum: Any, scope: str
     ):
         self.cond, self.body = cond, body
-        self.structure = list(loop_vars) if isinstance(loop_vars, tuple) and not hasattr(
-            loop_vars, "_fields") else loop_vars
+        self.structure = (
+            list(loop_vars)
+            if isinstance(loop_vars, tuple) and not hasattr(loop_vars, "_fields")
+            else loop_vars
+        )
         self.scope = scope
         self.values = [
             v if _is_value(v) else convert_to_tensor(v) for v in nest.flatten(self.structure)
@@ -411,8 +409,11 @@ class _Loop:
                 shapes.append(shape)
             elif isinstance(value, SparseTensor):
                 shape = TensorShape(given)
-                shapes += [TensorShape([None, shape.rank]), TensorShape([None]),
-                           TensorShape([shape.rank])]
+                shapes += [
+                    TensorShape([None, shape.rank]),
+                    TensorShape([None]),
+                    TensorShape([shape.rank]),
+                ]
             else:
                 shapes += [TensorShape(None)] * len(parts)
         return shapes
@@ -434,8 +435,10 @@ class _Loop:
         return _pack(self.structure, self.values, parts)
 
     def build(self, parallel_iterations: int) -> Any:
-        maximum = constant(-1, name="maximum_iterations") if self.maximum is None else (
-            convert_to_tensor(self.maximum, dtype=dtypes.int32, name="maximum_iterations")
+        maximum = (
+            constant(-1, name="maximum_iterations")
+            if self.maximum is None
+            else (convert_to_tensor(self.maximum, dtype=dtypes.int32, name="maximum_iterations"))
         )
         counter = constant(0, name="loop_counter")
         cond_graph = FuncGraph(unique_function_name(self.scope, "cond"))
@@ -455,7 +458,10 @@ class _Loop:
             body_graph.outputs = [following, b_maximum, *(body_graph._own(o) for o in outputs)]
         self._check_shapes(inner, outputs)
         results = add_while(
-            [counter, maximum, *self.parts], cond_graph, body_graph, self.scope,
+            [counter, maximum, *self.parts],
+            cond_graph,
+            body_graph,
+            self.scope,
             parallel_iterations,
         )
         for tensor, shape in zip(results[2:], self.shapes, strict=False):
@@ -465,16 +471,19 @@ class _Loop:
         return self._pack(identities[2 : 2 + len(self.parts)])
 
     def _body_outputs(self, result: Any) -> list[Tensor]:
-        if not nest.is_sequence(result) or (isinstance(result, dict) and not isinstance(
-            self.structure, dict
-        )):
+        if not nest.is_sequence(result) or (
+            isinstance(result, dict) and not isinstance(self.structure, dict)
+        ):
             result = [result]
         if isinstance(result, tuple) and not hasattr(result, "_fields"):
             result = list(result)
         structure = self.structure
-        if isinstance(structure, (list, tuple)) and len(structure) == 1 and (
-            len(nest.flatten(result)) == len(self.values)
-        ) and len(result) != 1:
+        if (
+            isinstance(structure, (list, tuple))
+            and len(structure) == 1
+            and (len(nest.flatten(result)) == len(self.values))
+            and len(result) != 1
+        ):
             result = [result]
         try:
             nest.assert_same_structure(structure, result)
@@ -522,5 +531,3 @@ def _no_less_general(invariant: TensorShape, shape: TensorShape) -> bool:
     if shape._sizes is None or len(shape._sizes) != len(invariant._sizes):
         return False
     return all(i is None or i == s for i, s in zip(invariant._sizes, shape._sizes, strict=True))
-
-

@@ -62,8 +62,11 @@ QUANTIZED_DTYPES = export("QUANTIZED_DTYPES", "dtypes.QUANTIZED_DTYPES")(dtypes.
 
 @export("convert_to_tensor")
 def convert_to_tensor(
-    value: Any, dtype: Any = None, name: Any = None, preferred_dtype: Any = None, dtype_hint: Any =
-    None
+    value: Any,
+    dtype: Any = None,
+    name: Any = None,
+    preferred_dtype: Any = None,
+    dtype_hint: Any = None,
 ) -> node.Tensor:
     """`value` as a Tensor: itself, or a constant. See `relight.ops.build.convert_to_tensor`."""
     hint = dtype_hint if dtype_hint is not None else preferred_dtype

@@ -128,7 +128,11 @@ def map_fn(
             return i + 1, [a.write(i, v) for a, v in zip(arrays, values, strict=True)]
 
         _, results = _loop(
-            lambda i, _: i < count, compute, (start, results), count, parallel_iterations or 10,
+            lambda i, _: i < count,
+            compute,
+            (start, results),
+            count,
+            parallel_iterations or 10,
             swap_memory,
         )
         stacked = [r.stack() for r in results]

@@ -182,7 +182,10 @@ def dynamic_rnn(
             sequence_length = array_nodes.identity(sequence_length, name="sequence_length")
         batch_size = best_effort_input_batch_size(flat)
         state = _initial_state(
-            cell, initial_state, batch_size, dtype,
+            cell,
+            initial_state,
+            batch_size,
+            dtype,
             "If there is no initial_state, you must give a dtype.",
         )
         if sequence_length is not None:
@@ -350,8 +353,8 @@ def raw_rnn(
         _cache_reads(opened)
         time = constant(0, dtype=dtypes.int32)
         finished, inputs, state, emits, first_loop_state = loop_fn(time, None, None, None)
-        loop_state = constant(0, dtype=dtypes.int32) if first_loop_state is None else (
-            first_loop_state
+        loop_state = (
+            constant(0, dtype=dtypes.int32) if first_loop_state is None else (first_loop_state)
         )
         flat = nest.flatten(inputs)
         rows = TensorShape([None])
@@ -367,13 +370,14 @@ def raw_rnn(
             types = [nest.flatten(state)[0].dtype] * len(sizes)
         else:
             parts = nest.flatten(emits)
-            sizes = [
-                p.shape if p.shape.is_fully_defined() else array_nodes.shape(p) for p in parts
-            ]
+            sizes = [p.shape if p.shape.is_fully_defined() else array_nodes.shape(p) for p in parts]
             types = [p.dtype for p in parts]
         arrays = [
             TensorArray(
-                dtype, dynamic_size=True, element_shape=joined_static(known_batch, size), size=0,
+                dtype,
+                dynamic_size=True,
+                element_shape=joined_static(known_batch, size),
+                size=0,
                 name=f"rnn_output_{i}",
             )
             for i, (dtype, size) in enumerate(zip(types, sizes, strict=True))
@@ -400,9 +404,7 @@ def raw_rnn(
             nest.assert_same_structure(array, emitted)
 
             def copied(old: Any, new: Any) -> Any:
-                return nest.map_structure(
-                    lambda o, n: _passed_through(finished, o, n), old, new
-                )
+                return nest.map_structure(lambda o, n: _passed_through(finished, o, n), old, new)
 
             emitted = copied(nothing, emitted)
             next_state = copied(state, next_state)
@@ -452,7 +454,10 @@ def static_rnn(
         known_batch = _static_batch(inputs, first)
         batch_size = known_batch or array_nodes.shape(first)[0]
         state = _initial_state(
-            cell, initial_state, batch_size, dtype,
+            cell,
+            initial_state,
+            batch_size,
+            dtype,
             "If no initial_state is provided, dtype must be specified",
         )
         ragged = None
@@ -540,8 +545,7 @@ def static_state_saving_rnn(
         cell, inputs, initial_state=start, sequence_length=sequence_length, scope=scope
     )
     saved = [
-        state_saver.save_state(n, part)
-        for n, part in zip(names, nest.flatten(state), strict=True)
+        state_saver.save_state(n, part) for n, part in zip(names, nest.flatten(state), strict=True)
     ]
     with get_default_graph().control_dependencies(saved):
         outputs[-1] = nest.map_structure(array_nodes.identity, outputs[-1])

@@ -117,9 +117,7 @@ class RNNCell(Layer):
     `call(inputs, state)`; variables that `call` gets with `tf.get_variable` belong to the cell.
     """
 
-    def __init__(
-        self, trainable: bool = True, name: Any = None, dtype: Any = None, **kwargs: Any
-    ):
+    def __init__(self, trainable: bool = True, name: Any = None, dtype: Any = None, **kwargs: Any):
         super().__init__(trainable=trainable, name=name, dtype=dtype, **kwargs)
         self._is_tf_rnn_cell = True
 
@@ -241,7 +239,8 @@ class _UnitsCell(LayerRNNCell):
         """The arguments that make this cell again."""
         config = dict(super().get_config())
         config.update(
-            num_units=self._num_units, activation=_function_name(self._activation),
+            num_units=self._num_units,
+            activation=_function_name(self._activation),
             reuse=self._reuse,
         )
         return config
@@ -279,12 +278,8 @@ class BasicRNNCell(_UnitsCell):
     def build(self, inputs_shape: Any) -> None:
         """Make `kernel` [depth + units, units] and `bias` [units]."""
         depth = self._depth(inputs_shape)
-        self._kernel = self.add_variable(
-            "kernel", shape=[depth + self._num_units, self._num_units]
-        )
-        self._bias = self.add_variable(
-            "bias", shape=[self._num_units], initializer=self._zeros()
-        )
+        self._kernel = self.add_variable("kernel", shape=[depth + self._num_units, self._num_units])
+        self._bias = self.add_variable("bias", shape=[self._num_units], initializer=self._zeros())
         self.built = True
 
     def call(self, inputs: Any, state: Any) -> Any:  # type: ignore[override]
@@ -323,9 +318,7 @@ class GRUCell(_UnitsCell):
         self._gate_kernel = self.add_variable(
             "gates/kernel", shape=[rows, 2 * units], initializer=self._kernel_initializer
         )
-        self._gate_bias = self.add_variable(
-            "gates/bias", shape=[2 * units], initializer=gate_start
-        )
+        self._gate_bias = self.add_variable("gates/bias", shape=[2 * units], initializer=gate_start)
         self._candidate_kernel = self.add_variable(
             "candidate/kernel", shape=[rows, units], initializer=self._kernel_initializer
         )
@@ -478,7 +471,9 @@ class LSTMCell(_UnitsCell):
         units = self._num_units
         rows = self._depth(inputs_shape) + self._output_size
         self._kernel = self.add_variable(
-            "kernel", shape=[rows, 4 * units], initializer=self._initializer,
+            "kernel",
+            shape=[rows, 4 * units],
+            initializer=self._initializer,
             partitioner=_shards(self._num_unit_shards),
         )
         self._bias = self.add_variable("bias", shape=[4 * units], initializer=self._zeros())
@@ -489,8 +484,10 @@ class LSTMCell(_UnitsCell):
             )
         if self._num_proj is not None:
             self._proj_kernel = self.add_variable(
-                "projection/kernel", shape=[units, self._num_proj],
-                initializer=self._initializer, partitioner=_shards(self._num_proj_shards),
+                "projection/kernel",
+                shape=[units, self._num_proj],
+                initializer=self._initializer,
+                partitioner=_shards(self._num_proj_shards),
             )
         self.built = True
 
@@ -526,8 +523,14 @@ class LSTMCell(_UnitsCell):
         """The arguments that make this cell again."""
         config = super().get_config()
         for key in (
-            "use_peepholes", "cell_clip", "num_proj", "proj_clip", "num_unit_shards",
-            "num_proj_shards", "forget_bias", "state_is_tuple",
+            "use_peepholes",
+            "cell_clip",
+            "num_proj",
+            "proj_clip",
+            "num_unit_shards",
+            "num_proj_shards",
+            "forget_bias",
+            "state_is_tuple",
         ):
             config[key] = getattr(self, "_" + key)
         return config

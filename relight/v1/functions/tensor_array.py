@@ -177,9 +177,7 @@ class TensorArray:
                 length = raw.TensorListLength(flow)
                 flow = raw.TensorListResize(flow, raw.Maximum(length, raw.AddV2(place, 1)))
             return self._with_flow(
-                raw.TensorListSetItem(
-                    flow, place, tensor, element_dtype=self._dtype, name=scope
-                )
+                raw.TensorListSetItem(flow, place, tensor, element_dtype=self._dtype, name=scope)
             )
 
     def stack(self, name: str | None = None) -> Tensor:

@@ -43,10 +43,10 @@ from relight.v1.train.input import (
 __getattr__ = missing("tf.io")
 
 __all__ = [
-    "FixedLenFeature", "FixedLenSequenceFeature", "PaddingFIFOQueue", "PriorityQueue", "QueueBase",
-    "RandomShuffleQueue", "SparseFeature", "TFRecordCompressionType", "TFRecordOptions",
-    "TFRecordWriter", "VarLenFeature", "decode_and_crop_jpeg", "decode_base64", "decode_bmp",
-    "decode_compressed", "decode_csv", "decode_gif", "decode_image", "decode_jpeg",
+    "FixedLenFeature", "FixedLenSequenceFeature", "PaddingFIFOQueue", "PriorityQueue",
+    "QueueBase", "RandomShuffleQueue", "SparseFeature", "TFRecordCompressionType",
+    "TFRecordOptions", "TFRecordWriter", "VarLenFeature", "decode_and_crop_jpeg", "decode_base64",
+    "decode_bmp", "decode_compressed", "decode_csv", "decode_gif", "decode_image", "decode_jpeg",
     "decode_json_example", "decode_png", "decode_raw", "deserialize_many_sparse", "encode_base64",
     "encode_jpeg", "extract_jpeg_shape", "gfile", "is_jpeg", "match_filenames_once",
     "matching_files", "parse_example", "parse_sequence_example", "parse_single_example",

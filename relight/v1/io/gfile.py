@@ -13,6 +13,6 @@ from relight.v1.functions.io_gfile import (
 __getattr__ = missing("tf.io.gfile")
 
 __all__ = [
-    "GFile", "copy", "exists", "glob", "isdir", "listdir", "makedirs", "mkdir", "remove", "rename",
-    "rmtree", "stat", "walk",
+    "GFile", "copy", "exists", "glob", "isdir", "listdir", "makedirs", "mkdir", "remove",
+    "rename", "rmtree", "stat", "walk",
 ]

@@ -29,9 +29,9 @@ from relight.v1.layers.normalization import (
     BatchNormalization, batch_normalization,
 )
 from relight.v1.layers.pooling import (
-    AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D,
-    average_pooling1d, average_pooling2d, average_pooling3d, max_pooling1d, max_pooling2d,
-    max_pooling3d,
+    AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, MaxPooling2D,
+    MaxPooling3D, average_pooling1d, average_pooling2d, average_pooling3d, max_pooling1d,
+    max_pooling2d, max_pooling3d,
 )
 
 __getattr__ = missing("tf.layers")

@@ -7,8 +7,8 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.losses.losses import (
-    Reduction, absolute_difference, compute_weighted_loss, cosine_distance, hinge_loss, huber_loss,
-    log_loss, mean_pairwise_squared_error, mean_squared_error, sigmoid_cross_entropy,
+    Reduction, absolute_difference, compute_weighted_loss, cosine_distance, hinge_loss,
+    huber_loss, log_loss, mean_pairwise_squared_error, mean_squared_error, sigmoid_cross_entropy,
     softmax_cross_entropy, sparse_softmax_cross_entropy,
 )
 from relight.v1.losses.util import (

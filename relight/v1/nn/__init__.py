@@ -44,9 +44,9 @@ from relight.v1.functions.nn_losses import (
     weighted_cross_entropy_with_logits,
 )
 from relight.v1.functions.nn_norm import (
-    batch_norm_with_global_normalization, batch_normalization, fused_batch_norm, l2_normalize, lrn,
-    lrn as local_response_normalization, moments, normalize_moments, sufficient_statistics, swish,
-    weighted_moments, zero_fraction,
+    batch_norm_with_global_normalization, batch_normalization, fused_batch_norm, l2_normalize,
+    lrn, lrn as local_response_normalization, moments, normalize_moments, sufficient_statistics,
+    swish, weighted_moments, zero_fraction,
 )
 from relight.v1.functions.nn_pool import (
     avg_pool, avg_pool as avg_pool2d, avg_pool1d, avg_pool3d, avg_pool_v2, dilation2d, erosion2d,
@@ -77,9 +77,9 @@ __all__ = [
     "fused_batch_norm", "in_top_k", "l2_loss", "l2_normalize", "leaky_relu",
     "learned_unigram_candidate_sampler", "local_response_normalization", "log_poisson_loss",
     "log_softmax", "log_uniform_candidate_sampler", "lrn", "max_pool", "max_pool1d", "max_pool2d",
-    "max_pool3d", "max_pool_v2", "max_pool_with_argmax", "moments", "nce_loss", "normalize_moments",
-    "pool", "raw_rnn", "relu", "relu6", "relu_layer", "rnn_cell", "safe_embedding_lookup_sparse",
-    "sampled_softmax_loss", "selu", "separable_conv2d", "sigmoid",
+    "max_pool3d", "max_pool_v2", "max_pool_with_argmax", "moments", "nce_loss",
+    "normalize_moments", "pool", "raw_rnn", "relu", "relu6", "relu_layer", "rnn_cell",
+    "safe_embedding_lookup_sparse", "sampled_softmax_loss", "selu", "separable_conv2d", "sigmoid",
     "sigmoid_cross_entropy_with_logits", "softmax", "softmax_cross_entropy_with_logits",
     "softmax_cross_entropy_with_logits_v2", "softplus", "softsign", "space_to_batch",
     "space_to_depth", "sparse_softmax_cross_entropy_with_logits", "static_bidirectional_rnn",

@@ -31,8 +31,8 @@ from relight.v1.train.basic_session_run_hooks import (
     StepCounterHook, StopAtStepHook, SummarySaverHook,
 )
 from relight.v1.train.checkpoint_management import (
-    checkpoint_exists, generate_checkpoint_state_proto, get_checkpoint_mtimes, get_checkpoint_state,
-    latest_checkpoint, remove_checkpoint, update_checkpoint_state,
+    checkpoint_exists, generate_checkpoint_state_proto, get_checkpoint_mtimes,
+    get_checkpoint_state, latest_checkpoint, remove_checkpoint, update_checkpoint_state,
 )
 from relight.v1.train.checkpoint_reader import (
     NewCheckpointReader,
@@ -58,8 +58,8 @@ from relight.v1.train.input import (
     shuffle_batch, shuffle_batch_join, slice_input_producer, string_input_producer,
 )
 from relight.v1.train.learning_rate_decay import (
-    cosine_decay, cosine_decay_restarts, exponential_decay, inverse_time_decay, linear_cosine_decay,
-    natural_exp_decay, noisy_linear_cosine_decay, piecewise_constant,
+    cosine_decay, cosine_decay_restarts, exponential_decay, inverse_time_decay,
+    linear_cosine_decay, natural_exp_decay, noisy_linear_cosine_decay, piecewise_constant,
     piecewise_constant as piecewise_constant_decay, polynomial_decay,
 )
 from relight.v1.train.momentum import (
@@ -103,7 +103,8 @@ from relight.v1.train.sync_replicas_optimizer import (
     SyncReplicasOptimizer,
 )
 from relight.v1.train.training_util import (
-    assert_global_step, create_global_step, get_global_step, get_or_create_global_step, global_step,
+    assert_global_step, create_global_step, get_global_step, get_or_create_global_step,
+    global_step,
 )
 from relight.v1.train.warm_starting import (
     VocabInfo, warm_start,
@@ -116,17 +117,18 @@ __all__ = [
     "CheckpointSaverHook", "CheckpointSaverListener", "ChiefSessionCreator", "ClusterDef",
     "ClusterSpec", "Coordinator", "Example", "ExponentialMovingAverage", "Feature", "FeatureList",
     "FeatureLists", "Features", "FeedFnHook", "FinalOpsHook", "FloatList", "FtrlOptimizer",
-    "GlobalStepWaiterHook", "GradientDescentOptimizer", "Int64List", "JobDef", "LoggingTensorHook",
-    "LooperThread", "MomentumOptimizer", "MonitoredSession", "MonitoredTrainingSession",
-    "NanLossDuringTrainingError", "NanTensorHook", "NewCheckpointReader", "Optimizer",
-    "ProfilerHook", "ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer", "QueueRunner",
-    "RMSPropOptimizer", "Saver", "SaverDef", "Scaffold", "SecondOrStepTimer", "SequenceExample",
-    "ServerDef", "SessionCreator", "SessionManager", "SessionRunArgs", "SessionRunContext",
-    "SessionRunHook", "SessionRunValues", "SingularMonitoredSession", "StepCounterHook",
-    "StopAtStepHook", "SummarySaverHook", "Supervisor", "SyncReplicasOptimizer", "VocabInfo",
-    "WorkerSessionCreator", "add_queue_runner", "assert_global_step", "basic_train_loop", "batch",
-    "batch_join", "checkpoint_exists", "checkpoints_iterator", "cosine_decay",
-    "cosine_decay_restarts", "create_global_step", "exponential_decay", "export_meta_graph",
+    "GlobalStepWaiterHook", "GradientDescentOptimizer", "Int64List", "JobDef",
+    "LoggingTensorHook", "LooperThread", "MomentumOptimizer", "MonitoredSession",
+    "MonitoredTrainingSession", "NanLossDuringTrainingError", "NanTensorHook",
+    "NewCheckpointReader", "Optimizer", "ProfilerHook", "ProximalAdagradOptimizer",
+    "ProximalGradientDescentOptimizer", "QueueRunner", "RMSPropOptimizer", "Saver", "SaverDef",
+    "Scaffold", "SecondOrStepTimer", "SequenceExample", "ServerDef", "SessionCreator",
+    "SessionManager", "SessionRunArgs", "SessionRunContext", "SessionRunHook", "SessionRunValues",
+    "SingularMonitoredSession", "StepCounterHook", "StopAtStepHook", "SummarySaverHook",
+    "Supervisor", "SyncReplicasOptimizer", "VocabInfo", "WorkerSessionCreator",
+    "add_queue_runner", "assert_global_step", "basic_train_loop", "batch", "batch_join",
+    "checkpoint_exists", "checkpoints_iterator", "cosine_decay", "cosine_decay_restarts",
+    "create_global_step", "exponential_decay", "export_meta_graph",
     "generate_checkpoint_state_proto", "get_checkpoint_mtimes", "get_checkpoint_state",
     "get_global_step", "get_or_create_global_step", "global_step", "import_meta_graph",
     "init_from_checkpoint", "input_producer", "inverse_time_decay", "latest_checkpoint",

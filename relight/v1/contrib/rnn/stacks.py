@@ -26,9 +26,7 @@ def _check(cells_fw: Any, cells_bw: Any, states_fw: Any, states_bw: Any) -> None
     if len(cells_fw) != len(cells_bw):
         raise ValueError("Forward and Backward cells must have the same depth.")
     for name, states in (("fw", states_fw), ("bw", states_bw)):
-        if states is not None and (
-            not isinstance(states, list) or len(states) != len(cells_fw)
-        ):
+        if states is not None and (not isinstance(states, list) or len(states) != len(cells_fw)):
             raise ValueError(
                 f"initial_states_{name} must be a list of state tensors (one per layer)."
             )
@@ -158,9 +156,7 @@ class LayerNormBasicLSTMCell(RNNCell):
         return (x - mean) * raw.Rsqrt(variance + 1e-12) * gamma + beta
 
     def _linear(self, x: Any) -> Any:
-        kernel = get_variable(
-            "kernel", [x.shape.as_list()[-1], 4 * self._num_units], dtype=x.dtype
-        )
+        kernel = get_variable("kernel", [x.shape.as_list()[-1], 4 * self._num_units], dtype=x.dtype)
         result = nodes.matmul(x, kernel)
         if self._layer_norm:
             return result

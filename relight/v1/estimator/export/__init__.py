@@ -18,6 +18,6 @@ __getattr__ = missing("tf.estimator.export")
 
 __all__ = [
     "ClassificationOutput", "ExportOutput", "PredictOutput", "RegressionOutput",
-    "ServingInputReceiver", "TensorServingInputReceiver", "build_parsing_serving_input_receiver_fn",
-    "build_raw_serving_input_receiver_fn",
+    "ServingInputReceiver", "TensorServingInputReceiver",
+    "build_parsing_serving_input_receiver_fn", "build_raw_serving_input_receiver_fn",
 ]
