@@ -47,7 +47,7 @@ def main(_):
             if step % 100 == 0:
                 print("step %d: loss %.4f" % (step, value), flush=True)
         test = {images: mnist.test.images, labels: mnist.test.labels}
-        print("test accuracy: %.4f" % session.run(accuracy, test))
+        print(f"test accuracy: {session.run(accuracy, test):.4f}")
 
 
 if __name__ == "__main__":
