@@ -45,7 +45,7 @@ def main(_):
             x, y = mnist.train.next_batch(FLAGS.batch_size)
             value, _ = session.run([loss, train], {images: x, labels: y})
             if step % 100 == 0:
-                print("step %d: loss %.4f" % (step, value), flush=True)
+                print(f"step {step}: loss {value:.4f}", flush=True)
         test = {images: mnist.test.images, labels: mnist.test.labels}
         print(f"test accuracy: {session.run(accuracy, test):.4f}")
 
