@@ -50,14 +50,14 @@ ESTIMATOR_LOG = (
     r"INFO:tensorflow:Restoring parameters from ",
     r"'accuracy': ",
 )
-ESTIMATOR_ACCURACY = (r"'accuracy': (?:np\.float32\()?([\d.]+)", 0.25, 0.965)
+ESTIMATOR_ACCURACY = (r"'accuracy': (?:np\.float32\()?([\d.]+)", 0.5, 0.965)
 ESTIMATOR_FILES = (
     "**/mnist_convnet_model/checkpoint",
     "**/mnist_convnet_model/model.ckpt-*.index",
     "**/mnist_convnet_model/events.out.tfevents.*",
     "**/mnist_convnet_model/graph.pbtxt",
 )
-CNN = Program(((r"steps=20000", "steps=200"),), ESTIMATOR_LOG, ESTIMATOR_ACCURACY, ESTIMATOR_FILES)
+CNN = Program(((r"steps=20000", "steps=1000"),), ESTIMATOR_LOG, ESTIMATOR_ACCURACY, ESTIMATOR_FILES)
 
 PROGRAMS = {
     "basics_004_matmul.py": Program(
@@ -72,7 +72,7 @@ PROGRAMS = {
         )
     ),
     "softmax_004.py": Program(
-        ((r"range\(1000\)", "range(300)"),), accuracy=(r"^(0\.\d+)", 0.87, 0.905)
+        ((r"range\(1000\)", "range(300)"),), accuracy=(r"^(0\.\d+)", 0.8, 0.895)
     ),
     "ema_mlp_003.py": Program(
         ((r"TRAINING_STEPS = 20000", "TRAINING_STEPS = 1001"),),
@@ -81,7 +81,7 @@ PROGRAMS = {
         ("MNIST_data/mmnist_model.ckpt.meta", "MNIST_data/mmnist_model.ckpt.index"),
     ),
     "fully_connected_feed_004.py": Program(
-        ((r"max_steps=2000", "max_steps=400"),),
+        ((r"max_steps=2000", "max_steps=1000"),),
         (
             r"Step 0: loss = 2\.\d\d",
             r"Training Data Eval:",
@@ -93,7 +93,7 @@ PROGRAMS = {
         ("logs/**/events.out.tfevents.*", "logs/**/model.ckpt-*.index"),
     ),
     "deep_mnist_004.py": Program(
-        ((r"range\(12001\)", "range(101)"),),
+        ((r"range\(12001\)", "range(201)"),),
         (r"step: 0, training accuracy:", r"\*\*\*\*\* test accuracy: "),
         (r"test accuracy: ([\d.]+)", 0.75, 0.991),
         ("**/events.out.tfevents.*",),
