@@ -123,6 +123,7 @@ def exported() -> dict[str, Any]:
 
 def figures() -> dict[str, Any]:
     """Everything that the table, the page and the rule need."""
+    from relight.engine import control
     from relight.graph import opdef
 
     importlib.import_module("relight.v1")
@@ -134,7 +135,9 @@ def figures() -> dict[str, Any]:
         for space, members in namespaces().items()
         if members
     }
-    records = opdef.records()
+    # The engine itself runs If and While: their records have a gradient, but no kernel.
+    structured = {n: opdef.record(n) for n in sorted(control.NODES)}
+    records = {**opdef.records(), **structured}
     all_ops = list(opdef.signature_lines())
     gradients = [n for n in differentiated() if opdef.record(n).gradient_function is not None]
     total_uses = sum(uses().values())
