@@ -6,11 +6,8 @@ from typing import Any
 
 import torch
 
+from relight.engine.fusions import is_node, makers, readers
 from relight.engine.steps import Plan, Step, Value
-
-
-def _is(step: Step | None, *types: str) -> bool:
-    return step is not None and step.node is not None and step.what in types
 
 
 def share_pool_indices(plan: Plan) -> None:
@@ -20,10 +17,10 @@ def share_pool_indices(plan: Plan) -> None:
     forward = {
         s.outputs[0]: s
         for s in plan.steps
-        if _is(s, "MaxPool") and s.node._attrs["T"].is_floating  # type: ignore[union-attr]
+        if is_node(s, "MaxPool") and s.node._attrs["T"].is_floating  # type: ignore[union-attr]
     }
     for step in plan.steps:
-        if not _is(step, "MaxPoolGrad"):
+        if not is_node(step, "MaxPoolGrad"):
             continue
         x, y, grad = step.inputs
         maker = forward.get(y)
@@ -57,7 +54,7 @@ def join_conv_gradients(plan: Plan) -> None:
     by_flow: dict[Value, dict[str, Step]] = {}
     wanted = ("Conv2DBackpropInput", "Conv2DBackpropFilter", "BiasAddGrad")
     for step in plan.steps:
-        if _is(step, *wanted):
+        if is_node(step, *wanted):
             flow = step.inputs[0] if step.what == "BiasAddGrad" else step.inputs[2]
             by_flow.setdefault(flow, {}).setdefault(step.what, step)
     gone: set[Step] = set()
@@ -112,11 +109,9 @@ def _joined(backward: Any, mask: tuple[bool, bool, bool], w_shape: tuple[int, ..
 
 def relu_gradient_in_place(plan: Plan) -> None:
     """ReluGrad writes over a gradient that nothing else reads."""
-    from relight.engine.fusions import makers, readers
-
     read_by, made_by = readers(plan), makers(plan)
     for step in plan.steps:
-        if not _is(step, "ReluGrad"):
+        if not is_node(step, "ReluGrad"):
             continue
         grad = step.inputs[0]
         maker = made_by.get(grad)

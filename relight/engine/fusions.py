@@ -28,7 +28,7 @@ def makers(plan: Plan) -> dict[Value, Step]:
     return {v: s for s in plan.steps for v in s.outputs if v is not None}
 
 
-def _is(step: Step | None, *types: str) -> bool:
+def is_node(step: Step | None, *types: str) -> bool:
     """Whether a step is still the plain node of one of these op types."""
     return step is not None and step.node is not None and step.what in types
 
@@ -62,12 +62,12 @@ def fuse_bias(plan: Plan) -> None:
 
 def _bias_parts(step: Step) -> tuple[Value, Value] | None:
     """(product, bias) of a BiasAdd, or of an addition of a vector to rows."""
-    if _is(step, "BiasAdd"):
+    if is_node(step, "BiasAdd"):
         assert step.node is not None
         if step.node._attrs.get("data_format", "NHWC") != "NHWC":
             return None
         return step.inputs[0], step.inputs[1]
-    if not _is(step, "Add", "AddV2"):
+    if not is_node(step, "Add", "AddV2"):
         return None
     assert step.node is not None
     a, b = (t.shape._sizes for t in step.node._inputs)
@@ -77,13 +77,13 @@ def _bias_parts(step: Step) -> tuple[Value, Value] | None:
 
 
 def _with_bias(maker: Step) -> Callable[..., Any] | None:
-    if _is(maker, "MatMul"):
+    if is_node(maker, "MatMul"):
         assert maker.node is not None
         attrs = maker.node._attrs
         if not attrs["T"].is_floating:
             return None
         return _matmul_bias(bool(attrs["transpose_a"]), bool(attrs["transpose_b"]))
-    if _is(maker, "Conv2D"):
+    if is_node(maker, "Conv2D"):
         from relight.ops import nn_conv
 
         return nn_conv.conv2d_with_bias(maker.node)
@@ -120,7 +120,7 @@ def relu_in_place(plan: Plan) -> None:
     """A Relu that alone reads fresh memory writes its result there."""
     read_by, made_by = readers(plan), makers(plan)
     for step in plan.steps:
-        if not _is(step, "Relu"):
+        if not is_node(step, "Relu"):
             continue
         source = step.inputs[0]
         maker = made_by.get(source)
@@ -143,7 +143,7 @@ def update_together(plan: Plan) -> None:
 
 def _update_kind(plan: Plan, kind: str, split: tuple[int, tuple[int, ...]]) -> None:
     state_count, rate_places = split
-    places = [i for i, s in enumerate(plan.steps) if _is(s, kind)]
+    places = [i for i, s in enumerate(plan.steps) if is_node(s, kind)]
     by_rates: dict[Any, list[int]] = {}
     for i in places:
         step = plan.steps[i]

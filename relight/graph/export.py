@@ -7,7 +7,7 @@ the namespace files of `relight.v1` (`v1/nn.py` for `tf.nn`) as explicit, sorted
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -21,8 +21,3 @@ def export(*names: str) -> Callable[[T], T]:
         return thing
 
     return mark
-
-
-def alias(thing: Any) -> Any:
-    """The thing itself: reads well in `add_n = export("add_n")(alias(accumulate))`."""
-    return thing

@@ -491,8 +491,6 @@ class Graph(Collections):
             self._device_stack = saved_devices
             self._colocation_stack = saved
 
-    _colocate_with_for_gradient_name = None
-
     @contextlib.contextmanager
     def _colocate_with_for_gradient(
         self, op: Any, gradient_uid: Any, ignore_existing: bool = False

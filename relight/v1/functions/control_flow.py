@@ -183,7 +183,7 @@ def _check_same(then_result: Any, else_result: Any, then_values: Any, else_value
             f"{len(then_values)} and {len(else_values)}"
         )
     try:
-        nest.assert_same_structure(_loose(then_result), _loose(else_result))
+        nest.assert_same_structure(then_result, else_result)
     except (ValueError, TypeError) as error:
         raise TypeError(f"Incompatible return types of true_fn and false_fn: {error}") from None
     for a, b in zip(then_values, else_values, strict=True):
@@ -199,11 +199,6 @@ def _check_same(then_result: Any, else_result: Any, then_values: Any, else_value
                     "Outputs of true_fn and false_fn must have the same type: "
                     f"{x.dtype.base_dtype.name}, {y.dtype.base_dtype.name}"
                 )
-
-
-def _loose(result: Any) -> Any:
-    """A structure with a single value opened, as cond compares a tensor with a list of one."""
-    return result
 
 
 def smart_cond(

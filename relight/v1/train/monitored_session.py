@@ -453,7 +453,7 @@ class _RecoverableSession(_WrappedSession):
             self.close()
             self._sess = self._create_session()
             return False
-        except Exception:
+        except Exception:  # the session is beyond use: the loop shall end, as in TensorFlow
             return True
 
     def run(
