@@ -7,11 +7,12 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.contrib import (
-    data, framework, layers, lookup, losses, opt, rnn, slim, training, util,
+    data, framework, layers, lookup, losses, opt, rnn, slim, tensorboard, training, util,
 )
 
 __getattr__ = missing("tf.contrib")
 
 __all__ = [
-    "data", "framework", "layers", "lookup", "losses", "opt", "rnn", "slim", "training", "util",
+    "data", "framework", "layers", "lookup", "losses", "opt", "rnn", "slim", "tensorboard",
+    "training", "util",
 ]
