@@ -67,6 +67,9 @@ def _bytes(item: Any) -> int:
 def _foldable(step: Step) -> bool:
     if step.takes_session or not step.outputs or step.function is None:
         return False
+    # Lists and optionals of tensors (variants) are Python objects: they stay out of constants.
+    if any(v is not None and v.kind == "R" for v in step.outputs):
+        return False
     if step.what in ("tensor", "numpy"):
         return True
     if step.node is None or step.what != step.node.type:
