@@ -10,10 +10,18 @@ or, without touching the program, ``relight run program.py``.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "install", "v1"]
+
+
+# PyTorch's OpenMP threads wait for each other by spinning, for milliseconds: when other processes
+# want the cores, a step can take a hundred times its time. Ten thousand turns (some tens of
+# microseconds) cost nothing on an idle machine and bound that. Read when PyTorch is loaded.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def install() -> None:

@@ -46,9 +46,6 @@ def demo(steps: int, folder: str | None = None) -> int:
     On a terminal there is a progress bar, elsewhere TensorFlow's log lines. Returns the exit code.
     """
     start = time.monotonic()
-    # PyTorch is not loaded yet. Threads that wait without spinning keep their pace on a machine
-    # that has other work too: a step took a fifth of the time there.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     folder = os.path.abspath(folder or tempfile.mkdtemp(prefix="relight-demo-"))
     example = _load_example()
     import tensorflow as tf

@@ -245,13 +245,20 @@ def _key(plan: Plan, step: Step) -> Any:
     if any(v.kind == "R" for v in step.flat_inputs()):
         return None  # what a variable holds may have changed in between
     attrs = tuple(sorted((k, repr(v)) for k, v in step.node._attrs.items() if k[0] != "_"))
-    return step.what, attrs, tuple(_token(plan, item) for item in step.inputs)
+    return step.what, attrs, tuple(token(plan, item) for item in step.inputs)
 
 
-def _token(plan: Plan, item: Any) -> Any:
+def token(plan: Plan, item: Any) -> Any:
+    """What an input is known by: the same for small constants that are equal."""
     if isinstance(item, list):
-        return tuple(_token(plan, v) for v in item)
+        return tuple(token(plan, v) for v in item)
     constant = plan.constants.get(item) if isinstance(item, Value) else None
+    if (
+        isinstance(constant, torch.Tensor)
+        and constant.numel() <= 16
+        and constant.device.type == "cpu"
+    ):
+        return "tensor", str(constant.dtype), constant.shape, str(constant.tolist())
     if isinstance(constant, np.ndarray) and constant.dtype != np.object_ and constant.size <= 16:
         return "constant", str(constant.dtype), constant.shape, constant.tobytes()
     return item

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from relight.engine import conv_fusions, folding, fusions
+from relight.engine import conv_fusions, folding, fusions, update_fusions
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, opdef
 
@@ -95,7 +95,8 @@ PASSES: list[Callable[[Plan], None]] = [
     fusions.fuse_bias,
     fusions.relu_in_place,
     conv_fusions.relu_gradient_in_place,
-    fusions.update_together,
+    update_fusions.average_together,
+    update_fusions.update_together,
     folding.drop_unused,
     own_assigned,
     copy_fetches,

@@ -48,15 +48,61 @@ def keras_momentum(var, accum, *, lr, grad, momentum, use_nesterov):
         var.add_(accum)
 
 
-def _adam_step(lr: float, beta1_power: float, beta2_power: float) -> float:
+def adam_step(lr: float, beta1_power: float, beta2_power: float) -> float:
+    """The learning rate times the correction of both moments."""
     if beta1_power == 1.0:
         return float("inf") if beta2_power < 1.0 else float("nan")
     return lr * max(1.0 - beta2_power, 0.0) ** 0.5 / (1.0 - beta1_power)
 
 
+# PyTorch's fused kernel divides by 1 - beta ** steps: after so many steps that is 1, and the
+# correction is the caller's.
+_LATE = 1e30
+
+
+def fuses_adam(values: list[torch.Tensor], beta1: float, beta2: float) -> bool:
+    """Whether `adam_in_one_pass` may update these variables and slots, all of one dtype."""
+    return (
+        0 <= beta1 < 1
+        and 0 <= beta2 < 1
+        and values[0].dtype is torch.float32
+        and all(v.is_contiguous() for v in values)
+    )
+
+
+def adam_in_one_pass(variables, means, squares, grads, *, step, beta1, beta2, epsilon) -> None:
+    """Adam over lists of tensors, each read and written once: a third of the time of seven passes.
+
+    `step` is the learning rate with its correction. The kernel walks through memory: all
+    arguments have to be contiguous, and the gradients are made so.
+    """
+    grads = [g.contiguous() for g in grads]
+    counts = [torch.full((), _LATE, device=v.device) for v in variables]
+    torch._fused_adam_(
+        variables,
+        grads,
+        means,
+        squares,
+        [],
+        counts,
+        lr=step,
+        beta1=beta1,
+        beta2=beta2,
+        weight_decay=0.0,
+        eps=epsilon,
+        amsgrad=False,
+        maximize=False,
+    )
+
+
 def adam(var, m, v, *, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad, use_nesterov):
     """Adam with the bias correction in the step size, so that epsilon is not corrected."""
-    step = _adam_step(lr, beta1_power, beta2_power)
+    step = adam_step(lr, beta1_power, beta2_power)
+    if not use_nesterov and fuses_adam([var, m, v], beta1, beta2):
+        adam_in_one_pass(
+            [var], [m], [v], [grad], step=step, beta1=beta1, beta2=beta2, epsilon=epsilon
+        )
+        return
     m.add_(grad - m, alpha=1 - beta1)
     v.add_(grad.square() - v, alpha=1 - beta2)
     moved = m * beta1 + grad * (1 - beta1) if use_nesterov else m
@@ -67,7 +113,7 @@ def adam_with_amsgrad(
     var, m, v, vhat, *, beta1_power, beta2_power, lr, beta1, beta2, epsilon, grad
 ):
     """Adam that divides by the greatest second moment so far."""
-    step = _adam_step(lr, beta1_power, beta2_power)
+    step = adam_step(lr, beta1_power, beta2_power)
     m.add_(grad - m, alpha=1 - beta1)
     v.add_(grad.square() - v, alpha=1 - beta2)
     torch.maximum(vhat, v, out=vhat)
