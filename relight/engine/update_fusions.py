@@ -133,7 +133,7 @@ def _adam(rates: list[Any], grads: list[Any], states: Any, nesterov: bool) -> No
         torch._foreach_addcmul_(squares, grads, grads, 1 - beta2)
         roots = torch._foreach_sqrt(squares)
         torch._foreach_add_(roots, epsilon)
-        moved = means
+        moved: Any = means
         if nesterov:
             moved = torch._foreach_mul(means, beta1)
             torch._foreach_add_(moved, grads, alpha=1 - beta1)
