@@ -103,7 +103,6 @@ PYTHON_PATHS: dict[str, str] = {
     "training.slot_creator": "tf.contrib.framework",
     "ops.partitioned_variables": "tf",
     "ops.sparse_ops": "tf tf.sparse",
-    "lib.io.file_io": "tf.gfile",
     "lib.io.python_io": "tf.python_io",
     "lib.io.tf_record": "tf.python_io tf.io",
     "framework.tensor_util": "tf tf.contrib.util",
@@ -148,14 +147,21 @@ PYTHON_PATHS: dict[str, str] = {
     "estimator.estimator": "tf.estimator",
     "estimator.estimator_lib": "tf.estimator",
     "pywrap_tensorflow": "tf.train",
-    "tools.inspect_checkpoint": "",
-    "client.timeline": "",
     "saved_model.simple_save": "tf.saved_model",
     "saved_model.main_op": "tf.saved_model.main_op",
     "training.supervisor": "tf.train",
     "training.session_manager": "tf.train",
     "training.warm_starting_util": "tf.train",
     "eager.context": "tf",
+}
+
+# tensorflow/python/<path> -> the module of ours that has its functions by their own names.
+PYTHON_MODULES: dict[str, str] = {
+    "client.device_lib": "train.device_lib",
+    "client.timeline": "train.timeline",
+    "layers.utils": "layers.utils",
+    "lib.io.file_io": "functions.file_io",
+    "tools.inspect_checkpoint": "train.inspect_checkpoint",
 }
 
 # Protocol buffers that are not in tensorboard's package.
@@ -165,6 +171,7 @@ PROTOS: dict[str, str] = {
     "saved_model_pb2": "relight.formats.protos",
     "tensorflow_server_pb2": "relight.formats.protos",
     "queue_runner_pb2": "relight.formats.protos",
+    "device_attributes_pb2": "relight.formats.protos",
     "checkpoint_state_pb2": "relight.formats.protos",
 }
 
@@ -248,7 +255,9 @@ def locate(fullname: str) -> types.ModuleType | str | None:
         if inner.startswith("keras") or inner.startswith("estimator."):
             public = f"{TARGET}.{inner}"
             return public if _exists(public) else None
-        if _inside(inner, PYTHON_PATHS):
+        if inner in PYTHON_MODULES:
+            return f"{TARGET}.{PYTHON_MODULES[inner]}"
+        if _inside(inner, PYTHON_PATHS) or _inside(inner, PYTHON_MODULES):
             return _Facade(fullname, PYTHON_PATHS.get(inner, "").split())
         return None
     if parts[0] == "core" and len(parts) <= 3:
@@ -262,8 +271,20 @@ def locate(fullname: str) -> types.ModuleType | str | None:
             _Facade(fullname, ()) if leaf in ("core", "framework", "protobuf", "example") else None
         )
     if parts[0] == "contrib" and "python" in parts[2:3] and _exists(f"{TARGET}.contrib.{parts[1]}"):
-        return _Facade(fullname, (f"tf.contrib.{parts[1]}",))
+        return _contrib_source(fullname, parts[1], parts[3:])
     return None
+
+
+def _contrib_source(fullname: str, package: str, inner: Sequence[str]) -> types.ModuleType | str:
+    """What tensorflow/contrib/`package`/python/`inner` is here.
+
+    A folder `ops` or one named like the package adds no name to the public path:
+    contrib/learn/python/learn/datasets/mnist.py is tf.contrib.learn.datasets.mnist. Any other
+    file's names are those of the package.
+    """
+    rest = inner[1:] if inner[:1] in ([package], ["ops"]) else inner
+    public = ".".join([f"{TARGET}.contrib.{package}", *rest])
+    return public if rest and _exists(public) else _Facade(fullname, (f"tf.contrib.{package}",))
 
 
 def _not_found(fullname: str) -> ModuleNotFoundError:
