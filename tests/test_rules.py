@@ -24,7 +24,7 @@ import api
 import harness
 
 import relight.v1 as tf
-from relight.engine import passes, session
+from relight.engine import interpreter, passes, session
 from relight.graph import opdef
 from relight.ops import call
 
@@ -207,7 +207,7 @@ def _watched(seen: _Seen):
 
     bind, scopes = call.bind, Graph._apply_scopes
     rules = {r: r.gradient_function for r in opdef._records.values() if r.gradient_function}
-    all_passes, interpret = list(passes.PASSES), session._INTERPRET
+    all_passes, instead = list(passes.PASSES), session._run_instead
 
     def noting_bind(node: Any) -> Any:
         seen.ops.add(node.type)
@@ -230,14 +230,14 @@ def _watched(seen: _Seen):
         for record, rule in rules.items():
             record.gradient_function = noting_rule(record.name, rule)
         passes.PASSES[:] = [passes.own_assigned, passes.copy_fetches]
-        session._INTERPRET = True
+        session.run_plans_by(interpreter.run)
         yield
     finally:
         call.bind, Graph._apply_scopes = bind, scopes
         for record, rule in rules.items():
             record.gradient_function = rule
         passes.PASSES[:] = all_passes
-        session._INTERPRET = interpret
+        session.run_plans_by(instead)
 
 
 @functools.cache

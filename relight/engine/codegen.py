@@ -21,7 +21,7 @@ def generate(plan: Plan) -> None:
     fed = list(plan.fed_values)
     if fed:
         lines.append(f"    {', '.join(v.name for v in fed)}{',' if len(fed) == 1 else ''} = F")
-    last_use = _last_uses(plan)
+    last_use = last_uses(plan)
     for i, step in enumerate(plan.steps):
         for line in _step_lines(step, i, namespace):
             lines.append("    " + line)
@@ -57,7 +57,7 @@ def _name_values(plan: Plan) -> None:
                 made.name = f"v{next(number)}"
 
 
-def _last_uses(plan: Plan) -> dict[int, list[Value]]:
+def last_uses(plan: Plan) -> dict[int, list[Value]]:
     """Step index -> values that no later step and no fetch uses (each dropped after that step)."""
     keep = set(plan.fetched_values) | set(plan.constants)
     last: dict[Value, int] = {}

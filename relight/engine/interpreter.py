@@ -1,23 +1,46 @@
-"""A plain interpreter of plans: the same steps, one by one, with types and shapes checked."""
+"""A plain interpreter of plans: the same steps, one by one, for those who want to look at each."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from relight.engine.steps import Plan, Value
+from relight.engine import explain
+from relight.engine.codegen import last_uses
+from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes
 from relight.graph.shapes import TensorShape
 from relight.ops.call import to_numpy
+
+Seen = Callable[[Step, int, int, list[Any], list[Any]], None]
 
 
 def run(plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
     """The fetched values, computed step by step. AssertionError when a value has not the type or
     static shape that the graph promises."""
+
+    def check(step: Step, start: int, end: int, arguments: list[Any], results: list[Any]) -> None:
+        for value, item in zip(step.outputs, results, strict=True):
+            if value is not None:
+                _check(value, item)
+
+    return walk(plan, state, feeds, check)
+
+
+def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
+    """The fetched values. After each step `seen` gets it, its start and end (nanoseconds since
+    1970, the device's work included), its arguments and its results.
+
+    What a step raises comes as the `tf.errors` exception that names its node.
+    """
     values: dict[Value, Any] = dict(plan.constants)
     values.update(zip(plan.fed_values, feeds, strict=True))
-    for step in plan.steps:
+    last_use = last_uses(plan)
+    on_gpu = state.device.type == "cuda"
+    for i, step in enumerate(plan.steps):
         arguments = [
             [values[v] for v in item]
             if isinstance(item, list)
@@ -27,12 +50,25 @@ def run(plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
             for item in step.inputs
         ]
         assert step.function is not None
-        given = step.function(*([state] if step.takes_session else []), *arguments)
-        flat = _flatten(given, len(step.outputs))
-        for value, item in zip(step.outputs, flat, strict=True):
+        start = time.time_ns()
+        try:
+            given = step.function(*([state] if step.takes_session else []), *arguments)
+            if on_gpu:
+                torch.cuda.synchronize(state.device)
+        except Exception as error:
+            told = explain.explain(plan, error, step)
+            if told is error:
+                raise
+            raise told from error
+        end = time.time_ns()
+        results = _flatten(given, len(step.outputs))
+        seen(step, start, end, arguments, results)
+        for value, item in zip(step.outputs, results, strict=True):
             if value is not None:
-                _check(value, item)
                 values[value] = item
+        del arguments, given, results  # an update in place needs to be alone with its value
+        for value in last_use.get(i, ()):
+            values.pop(value, None)
     return [
         values[v].copy() if c else values[v]
         for v, c in zip(plan.fetched_values, plan.copies, strict=True)
@@ -52,7 +88,7 @@ def _flatten(given: Any, count: int) -> list[Any]:
 
 def _check(value: Value, item: Any) -> None:
     tensor = value.tensor
-    if tensor is None or value.kind == "R":
+    if tensor is None or value.kind == "R" or item is None:  # None: the branch was not taken
         return
     array = to_numpy(item) if isinstance(item, torch.Tensor) else item
     wanted = tensor.dtype.base_dtype

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import copy
-import time
 from typing import Any
 
 import numpy as np
 import torch
 from tensorboard.compat.proto import config_pb2, graph_pb2
 
-from relight.engine import explain
-from relight.engine.codegen import _last_uses
-from relight.engine.interpreter import _flatten
-from relight.engine.steps import Plan, Step, Value
+from relight.engine import explain, interpreter
+from relight.engine.steps import Plan, Step
 from relight.graph import dtypes, graph_def
 from relight.graph.shapes import TensorShape
 
+CONVERSIONS = ("tensor", "numpy", "read", "clone")  # steps beside the nodes' own
 DEVICE = "/job:localhost/replica:0/task:0/device:"
 
 
@@ -59,43 +57,14 @@ def _run_plain(plan: Any, state: Any, values: list[Any]) -> list[Any]:
 
 
 def _run_steps(plan: Plan, state: Any, feeds: list[Any], metadata: Any) -> list[Any]:
-    values: dict[Value, Any] = dict(plan.constants)
-    values.update(zip(plan.fed_values, feeds, strict=True))
-    last_use = _last_uses(plan)
     stats = metadata.step_stats.dev_stats.add(device=_device_name(state.device))
-    on_gpu = state.device.type == "cuda"
+
+    def note(step: Step, start: int, end: int, arguments: list[Any], results: list[Any]) -> None:
+        if step.node is not None and step.what not in CONVERSIONS:
+            _add(stats, step, start, end, results)
+
     with torch.inference_mode():
-        for i, step in enumerate(plan.steps):
-            arguments = [
-                [values[v] for v in item] if isinstance(item, list)
-                else None if item is None else values[item]
-                for item in step.inputs
-            ]  # fmt: skip
-            assert step.function is not None
-            start = time.time_ns()
-            try:
-                given = step.function(*([state] if step.takes_session else []), *arguments)
-                if on_gpu:
-                    torch.cuda.synchronize(state.device)
-            except Exception as error:
-                made = explain.explain(plan, error, step)
-                if made is error:
-                    raise
-                raise made from error
-            end = time.time_ns()
-            flat = _flatten(given, len(step.outputs))
-            for value, item in zip(step.outputs, flat, strict=True):
-                if value is not None:
-                    values[value] = item
-            if step.node is not None and step.what not in ("tensor", "numpy", "read", "clone"):
-                _add(stats, step, start, end, flat)
-            del arguments, given, flat
-            for value in last_use.get(i, ()):
-                values.pop(value, None)
-        return [
-            values[v].copy() if copied else values[v]
-            for v, copied in zip(plan.fetched_values, plan.copies, strict=True)
-        ]
+        return interpreter.walk(plan, state, feeds, note)
 
 
 def _device_name(device: torch.device) -> str:
