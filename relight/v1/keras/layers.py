@@ -6,6 +6,9 @@
 from relight.v1._missing import (
     missing,
 )
+from relight.v1.feature_column.input_layer import (
+    DenseFeatures,
+)
 from relight.v1.layers.input_spec import (
     InputSpec,
 )
@@ -13,5 +16,5 @@ from relight.v1.layers.input_spec import (
 __getattr__ = missing("tf.keras.layers")
 
 __all__ = [
-    "InputSpec",
+    "DenseFeatures", "InputSpec",
 ]

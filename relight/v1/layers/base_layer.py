@@ -348,9 +348,7 @@ class BaseLayer:
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to `inputs`, a tensor or a nest; make its weights at the first call."""
-        inputs = nest.map_structure(
-            lambda x: convert_to_tensor(x) if isinstance(x, (np.ndarray, float, int)) else x, inputs
-        )
+        inputs = as_tensors(inputs)
         if "training" in kwargs and "training" not in self._call_fn_args:
             parameters = inspect.signature(self.call).parameters.values()
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -485,6 +483,13 @@ def check_synchronization(synchronization: Any, trainable: bool | None) -> bool:
             )
         return False
     return True if trainable is None else trainable
+
+
+def as_tensors(inputs: Any) -> Any:
+    """A nest with its arrays and numbers as constants."""
+    return nest.map_structure(
+        lambda x: convert_to_tensor(x) if isinstance(x, (np.ndarray, float, int)) else x, inputs
+    )
 
 
 def _session() -> Any:
