@@ -98,13 +98,8 @@ def _real_shape(rank: int, forward: bool) -> Any:
 
 
 for _rank, _suffix in ((1, ""), (2, "2D"), (3, "3D")):
-    for _prefix in ("", "Batch"):
-        op(f"{_prefix}FFT{_suffix}", shape=_ranked(_rank), specialise=True)(
-            _complex(torch.fft.fftn, _rank)
-        )
-        op(f"{_prefix}IFFT{_suffix}", shape=_ranked(_rank), specialise=True)(
-            _complex(torch.fft.ifftn, _rank)
-        )
+    op(f"FFT{_suffix}", shape=_ranked(_rank), specialise=True)(_complex(torch.fft.fftn, _rank))
+    op(f"IFFT{_suffix}", shape=_ranked(_rank), specialise=True)(_complex(torch.fft.ifftn, _rank))
     op(f"RFFT{_suffix}", shape=_real_shape(_rank, True), specialise=True, host=("fft_length",))(
         _real_to_complex(_rank)
     )

@@ -1,11 +1,12 @@
 """Lists and optionals of tensors: `TensorList*` and `Optional*`, values of type variant.
 
 A list is a Python tuple of torch tensors (None for an element that was reserved but not set), so it
-never changes. An optional is a one-element tuple of its components, or None.
+never changes. An optional is an `Optional` with its components, or None.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -286,10 +287,17 @@ def _(op, grad):
     ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Optional:
+    """What an optional's handle stands for: some components; none is None itself."""
+
+    components: tuple[Any, ...]
+
+
 @op("OptionalFromValue", shape=scalar)
 def OptionalFromValue(components):
     """An optional with these components."""
-    return tuple(components)
+    return Optional(tuple(components))
 
 
 @op("OptionalNone", shape=scalar)
@@ -313,7 +321,7 @@ def OptionalGetValue(optional):
     """The components of an optional."""
     if optional is None:
         raise errors.InvalidArgumentError(None, None, "The given optional does not have a value.")
-    return list(optional)
+    return list(optional.components)
 
 
 not_differentiable("EmptyTensorList", "TensorListReserve", "TensorListLength")

@@ -8,7 +8,7 @@ _SQUARES = _RANDOM.uniform(-1, 1, [2, 3, 3])
 _POSITIVE = _np.matmul(_SQUARES, _SQUARES.transpose(0, 2, 1)) + 2 * _np.eye(3)
 
 
-def _old(op, outputs=(0,), attrs=None, **inputs):
+def _old(op, outputs=(0,), attrs=None, absolute=False, **inputs):
     """One op that TensorFlow 1.15 runs only in graphs of an older version: such a graph."""
 
     def case(tf, np):
@@ -32,7 +32,8 @@ def _old(op, outputs=(0,), attrs=None, **inputs):
             graph_def, input_map=tensors, return_elements=["old:%d" % i for i in outputs]
         )
         with tf.Session() as sess:  # values only: TensorFlow knows no static shapes of these
-            return {str(i): v for i, v in zip(outputs, sess.run(found))}
+            values = sess.run(found)
+        return {str(i): np.abs(v) if absolute else v for i, v in zip(outputs, values)}
 
     case.nodes = False  # TensorFlow leaves out attrs' defaults of removed ops
     CASES[op] = case
@@ -52,6 +53,8 @@ _old("BatchMatrixSolveLs", matrix=_POSITIVE, rhs=_SQUARES, l2_regularizer=_np.fl
 _old("BatchMatrixTriangularSolve", matrix=_POSITIVE, rhs=_SQUARES, attrs={"lower": False})
 _old("BatchSelfAdjointEigV2", input=_POSITIVE)
 _old("BatchSvd", input=_SQUARES)
+_old("SelfAdjointEig", absolute=True, input=_POSITIVE[0])  # a vector's sign is free
+_old("BatchSelfAdjointEig", absolute=True, input=_POSITIVE)
 _old("MatrixExponential", input=_SQUARES)
 _old("AudioSummary", tag="a", tensor=_np.float32([[0.5, -0.5]]), attrs={"sample_rate": 8.0})
 
@@ -251,3 +254,194 @@ def list_concat_lists(tf, np):
 
 
 list_concat_lists.nodes = False
+
+
+def placeholder_v2(tf, np):
+    graph_def = tf.GraphDef()
+    graph_def.versions.producer = 8
+    node = graph_def.node.add(name="x", op="PlaceholderV2")
+    node.attr["dtype"].type = tf.float32.as_datatype_enum
+    node.attr["shape"].shape.CopyFrom(tf.TensorShape([2, 3]).as_proto())
+    (x,) = tf.import_graph_def(graph_def, return_elements=["x:0"])
+    with tf.Session() as sess:
+        fed = sess.run(x * 2.0, {x: _M[:2]})
+        try:
+            sess.run(x)
+        except tf.errors.InvalidArgumentError as error:
+            return {"y": fed, "static": str(x.shape), "unfed": "must feed" in error.message}
+
+
+def reference_accumulator(tf, np):
+    raw = tf.raw_ops
+    handle = raw.ConditionalAccumulator(dtype=tf.float32, shape=[2], shared_name="sum")
+    step = tf.placeholder(tf.int64, [])
+    add = raw.AccumulatorApplyGradient(handle=handle, local_step=step, gradient=[3.0, 5.0])
+    count = raw.AccumulatorNumAccumulated(handle=handle)
+    take = raw.AccumulatorTakeGradient(handle=handle, num_required=2, dtype=tf.float32)
+    move = raw.AccumulatorSetGlobalStep(handle=handle, new_global_step=7)
+    with tf.Session() as sess:
+        sess.run(add, {step: 0})
+        sess.run(add, {step: 0})
+        found = [sess.run(count), sess.run(take), sess.run(count)]
+        sess.run(move)
+        sess.run(add, {step: 6})
+        found.append(sess.run(count))
+        return {"found": found, "static": str(take.shape)}
+
+
+def optional(tf, np):
+    raw = tf.raw_ops
+    full = raw.OptionalFromValue(components=[tf.constant([1, 2]), tf.constant("a")])
+    values = raw.OptionalGetValue(
+        optional=full, output_types=[tf.int32, tf.string], output_shapes=[[2], []]
+    )
+    has = raw.OptionalHasValue(optional=full)
+    has_not = raw.OptionalHasValue(optional=raw.OptionalNone())
+    with tf.Session() as sess:
+        return {"values": sess.run([has, has_not] + list(values)), "static": str(has.shape)}
+
+
+def optional_without_value(tf, np):
+    return {
+        "y": tf.raw_ops.OptionalGetValue(
+            optional=tf.raw_ops.OptionalNone(), output_types=[tf.int32], output_shapes=[[]]
+        )
+    }
+
+
+def distorted_box(tf, np):
+    boxes = tf.constant([[[0.1, 0.2, 0.6, 0.7], [0.3, 0.3, 0.9, 0.9]]])
+    outputs = tf.raw_ops.SampleDistortedBoundingBox(
+        image_size=[40, 60, 3],
+        bounding_boxes=boxes,
+        seed=3,
+        seed2=4,
+        min_object_covered=0.4,
+        aspect_ratio_range=[0.5, 2.0],
+        area_range=[0.1, 0.9],
+    )
+    return dict(zip(("begin", "size", "boxes"), outputs))
+
+
+def distorted_box_without_boxes(tf, np):
+    outputs = tf.raw_ops.SampleDistortedBoundingBox(
+        image_size=np.int64([40, 60, 3]),
+        bounding_boxes=np.zeros([0, 0, 4], np.float32),
+        seed=3,
+        use_image_if_no_bounding_boxes=True,
+    )
+    return dict(zip(("begin", "size", "boxes"), outputs))
+
+
+# -- gradients that are reached in rare ways -------------------------------------------------------
+
+
+def _no_gradient(function):
+    """The rule says None: nothing flows back, though it is asked."""
+
+    def case(tf, np):
+        x = tf.constant([[7.0, -7.0], [5.0, 3.0]])
+        y = function(tf, x)
+        return {"gradients": [repr(g) for g in tf.gradients(y, x, tf.ones_like(y))]}
+
+    return case
+
+
+def _refused_gradient(function):
+    """The rule raises: TensorFlow has no such gradient."""
+
+    def case(tf, np):
+        x = tf.constant([1.0, 5.0])
+        y = function(tf, tf.raw_ops, x)
+        try:
+            return {"g": tf.gradients(y, x)}
+        except (NotImplementedError, TypeError):  # some of TensorFlow's own take too few arguments
+            return {"refused": True, "y": y}
+
+    return case
+
+
+def _pair(op):
+    return lambda tf, raw, x: getattr(raw, op)(
+        a_indices=[[0], [2]],
+        a_values=x,
+        a_shape=[4],
+        b_indices=[[1], [2]],
+        b_values=tf.constant([3.0, 2.0]),
+        b_shape=[4],
+    )[1]
+
+
+CASES.update(
+    {
+        "arg_max itself": _no_gradient(lambda tf, x: tf.argmax(x, 1)),
+        "arg_min itself": _no_gradient(lambda tf, x: tf.argmin(x, 1)),
+        "truncate_div": _no_gradient(lambda tf, x: tf.truncatediv(x, 2.0)),
+        "sparse dense add gradient": _refused_gradient(
+            lambda tf, raw, x: raw.SparseDenseCwiseAdd(
+                sp_indices=[[0], [2]], sp_values=x, sp_shape=[3], dense=[1.0, 2.0, 3.0]
+            )
+        ),
+        "sparse maximum gradient": _refused_gradient(_pair("SparseSparseMaximum")),
+        "sparse minimum gradient": _refused_gradient(_pair("SparseSparseMinimum")),
+        "matrix_diag_v2": _gradient(
+            lambda tf, d: tf.square(
+                tf.raw_ops.MatrixDiagV2(
+                    diagonal=d, k=0, num_rows=-1, num_cols=-1, padding_value=0.0
+                )
+            ),
+            _M,
+        ),
+        "matrix_diag_part_v2": _gradient(
+            lambda tf, x: tf.square(tf.raw_ops.MatrixDiagPartV2(input=x, k=0, padding_value=0.0)),
+            _M,
+        ),
+    }
+)
+# TensorFlow's rules build the ops' first versions, which have no place for k other than 0.
+CASES["matrix_diag_v2"].nodes = False
+CASES["matrix_diag_part_v2"].nodes = False
+
+
+def _batch_norm_twice(version, training):
+    """The gradient of the squared gradient of one version of batch normalisation."""
+
+    def case(tf, np):
+        random = np.random.RandomState(3)
+        x = tf.constant(np.float32(random.randn(2, 2, 3, 2)))
+        scale, offset = tf.constant([1.5, 0.5]), tf.constant([0.25, -0.5])
+        mean, variance = ([], []) if training else ([0.1, 0.2], [1.0, 2.0])
+        y = getattr(tf.raw_ops, "FusedBatchNorm" + version)(
+            x=x,
+            scale=scale,
+            offset=offset,
+            mean=mean,
+            variance=variance,
+            is_training=training,
+            epsilon=0.01,
+        )[0]
+        weights = tf.constant(np.float32(random.randn(2, 2, 3, 2)))
+        first = tf.gradients(y * weights, [x, scale])
+        second = tf.gradients([tf.square(g) for g in first], [x, scale, weights])
+        return {"first": first, "second": second}
+
+    case.rtol, case.atol = 1e-3, 1e-4  # sums of products of sums in float32
+    case.nodes = False  # TensorFlow's rule differentiates on a tape, whose nodes have other names
+    return case
+
+
+for _version in ("", "V2", "V3"):
+    for _training in (True, False):
+        CASES["batch_norm%s twice%s" % (_version, " training" if _training else "")] = (
+            _batch_norm_twice(_version, _training)
+        )
+
+
+def cond_with_state_gradient(tf, np):
+    x = tf.constant([1.0, -2.0])
+    noise = lambda: tf.random_uniform([2], 1.0, 1.0) * x * x  # a stateful node, always 1
+    y = tf.cond(tf.reduce_sum(x) > 0, lambda: tf.exp(x), noise)
+    return {"y": y, "g": tf.gradients(y * y, x)}
+
+
+cond_with_state_gradient.nodes = False  # an If node, not Switch and Merge
