@@ -100,29 +100,44 @@ class Pool:
 
     # -- maxima ------------------------------------------------------------------------------------
 
-    def _max_input(self, inner: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
-        symmetric, uneven = self.pads(inner.shape[2:])
+    def _max_pads(self, spatial: Sequence[int]) -> tuple[list[int], list[int] | None, bool]:
+        """As `pads`, and whether the last windows may reach over the edge instead (`ceil_mode`).
+
+        They may where "SAME" adds one more at the end and windows are two or more apart: that costs
+        no padded copy.
+        """
+        symmetric, uneven = self.pads(spatial)
+        if uneven is None:
+            return symmetric, None, False
+        sides = list(zip(uneven[::2], uneven[1::2], strict=True))[::-1]
+        over = all(
+            a == b or (a + 1 == b and s > 1) for (a, b), s in zip(sides, self.strides, strict=True)
+        )
+        return ([a for a, _ in sides], None, True) if over else (symmetric, uneven, False)
+
+    def _max_input(self, inner: torch.Tensor) -> tuple[torch.Tensor, list[int], bool]:
+        symmetric, uneven, over = self._max_pads(inner.shape[2:])
         if uneven is not None:
             lowest = -math.inf if inner.is_floating_point() else torch.iinfo(inner.dtype).min
             inner = functional.pad(inner, uneven, value=lowest)
-        return inner, symmetric
+        return inner, symmetric, over
 
     def max_with_indices(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(maxima, places in the padded plane): the second is for `max_backward`, not for users."""
-        inner, padding = self._max_input(self.inner(x))
+        inner, padding, over = self._max_input(self.inner(x))
         compute = (
             _aten.max_pool2d_with_indices if self.spatial == 2 else _aten.max_pool3d_with_indices
         )
-        y, indices = compute(inner, self.window, self.strides, padding, self.ones, False)
+        y, indices = compute(inner, self.window, self.strides, padding, self.ones, over)
         return self.outer(y, x), indices
 
     def max(self, x: torch.Tensor) -> torch.Tensor:
         """The maxima alone."""
         if not x.is_floating_point():
             return self._max_of_integers(x)
-        inner, padding = self._max_input(self.inner(x))
+        inner, padding, over = self._max_input(self.inner(x))
         compute = functional.max_pool2d if self.spatial == 2 else functional.max_pool3d
-        return self.outer(compute(inner, self.window, self.strides, padding), x)
+        return self.outer(compute(inner, self.window, self.strides, padding, ceil_mode=over), x)
 
     def _max_of_integers(self, x: torch.Tensor) -> torch.Tensor:
         """PyTorch pools floats only: a window's maximum is taken dimension by dimension."""
@@ -140,33 +155,34 @@ class Pool:
     ) -> torch.Tensor:
         """The gradient of `x` from that of the maxima: it goes to the places `indices`."""
         plain = self.inner(x)
-        inner, padding = self._max_input(plain)
+        inner, padding, over = self._max_input(plain)
         compute = (
             _aten.max_pool2d_with_indices_backward
             if self.spatial == 2
             else _aten.max_pool3d_with_indices_backward
         )
         flow = self.inner(grad)
-        result = compute(flow, inner, self.window, self.strides, padding, self.ones, False, indices)
-        return self.outer(self._cut(result, plain.shape[2:]), x)
+        result = compute(flow, inner, self.window, self.strides, padding, self.ones, over, indices)
+        _, uneven, _ = self._max_pads(plain.shape[2:])
+        return self.outer(self._cut(result, uneven), x)
 
     def max_gathered(self, values: torch.Tensor, indices: torch.Tensor) -> torch.Tensor:
         """`values`, of the input's shape, at the places of the maxima."""
         plain = self.inner(values)
-        _, uneven = self.pads(plain.shape[2:])
+        _, uneven, _ = self._max_pads(plain.shape[2:])
         if uneven is not None:
             plain = functional.pad(plain, uneven)
         picked = plain.flatten(2).gather(2, indices.flatten(2)).reshape(indices.shape)
         return self.outer(picked, values)
 
-    def _cut(self, result: torch.Tensor, spatial: Sequence[int]) -> torch.Tensor:
-        _, uneven = self.pads(spatial)
+    @staticmethod
+    def _cut(result: torch.Tensor, uneven: Sequence[int] | None) -> torch.Tensor:
         return result if uneven is None else functional.pad(result, [-p for p in uneven])
 
     def places(self, x: torch.Tensor, indices: torch.Tensor, with_batch: bool) -> torch.Tensor:
         """TensorFlow's argmax: ((row * width) + column) * channels + channel, per image or not."""
         batch, channels, height, width = self.inner(x).shape
-        _, uneven = self.pads((height, width))
+        _, uneven, _ = self._max_pads((height, width))
         left, right, top = (uneven[0], uneven[1], uneven[2]) if uneven is not None else (0, 0, 0)
         row = indices // (width + left + right) - top
         column = indices % (width + left + right) - left
@@ -217,7 +233,7 @@ class Pool:
             flow = flow / self._counts(spatial, flow)
             padded = functional.pad(like, uneven)
             result = compute(flow, padded, self.window, self.strides, self.zeros, False, True, 1)
-            result = self._cut(result, spatial)
+            result = self._cut(result, uneven)
         return self.outer(result, grad)
 
 
