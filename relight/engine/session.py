@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import explain, plan, resources
+from relight.engine import devices, explain, placement, plan, resources
 from relight.engine.fetches import Fetches, expansion
 from relight.engine.fetches import key as fetch_key
 from relight.engine.memory import keep_freed_memory
@@ -126,6 +126,13 @@ class BaseSession:
         self._closed = False
         self._state = resources.State(graph, torch.device("cpu"))
         self._default_contexts: threading.local = threading.local()
+        self._placer = placement.Placer(
+            devices.local_devices(config), config is not None and config.allow_soft_placement
+        )
+        self._placed = 0  # operations of the graph that are known to have a device
+        self._logs_placement = config is not None and config.log_device_placement
+        if self._logs_placement:
+            print(placement.device_mapping(self._placer.devices), end="", flush=True)
         if config is not None and config.intra_op_parallelism_threads > 0:
             torch.set_num_threads(config.intra_op_parallelism_threads)
         if config is not None and config.operation_timeout_in_ms > 0:
@@ -148,9 +155,7 @@ class BaseSession:
 
     def list_devices(self) -> list[Any]:
         """The devices that operations can be placed on."""
-        from relight.engine.devices import list_devices
-
-        return list_devices(self._config)
+        return devices.list_devices(self._config)
 
     def close(self) -> None:
         """Free the session's state; runs that wait in it end with CancelledError."""
@@ -177,6 +182,8 @@ class BaseSession:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         graph = self._graph
+        if graph._last_id != self._placed:
+            self._place()
         fed: dict[Tensor, Any] = self._feeds(feed_dict) if feed_dict else {}
         try:
             key = (fetch_key(fetches), *fed) if fed else fetch_key(fetches)
@@ -193,6 +200,14 @@ class BaseSession:
         else:
             outputs = self._execute(found, values)
         return found.fetches.build(found.values([_as_fetched(v) for v in outputs]))
+
+    def _place(self) -> None:
+        """Place what the graph has beyond what was placed already, as each run of it must."""
+        graph = self._graph
+        self._placer.check(graph)
+        if self._logs_placement:
+            print(placement.report(self._placer.place(graph)), end="", flush=True)
+        self._placed = graph._last_id
 
     def _make_call(self, structure: Any, feeds: list[Tensor]) -> _Call:
         graph = self._graph
@@ -297,6 +312,8 @@ class BaseSession:
                 raise RuntimeError("Attempted to use a closed Session.")
             if len(values) != len(feeds):
                 raise TypeError(f"Expected {len(feeds)} feed values, got {len(values)}")
+            if graph._last_id != self._placed:
+                self._place()
             if found.mutations != graph._mutations:
                 found = self._make_call(fetches, feeds)
             arrays = [self._fed_value(t, v) for t, v in zip(feeds, values, strict=True)]

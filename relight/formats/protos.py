@@ -5,7 +5,7 @@ stand alone are `tensorflow.Example` and so on, in a pool of their own; those th
 tensorboard's (ServerDef, SavedModel) live beside them, in package `tensorboard`.
 
 Sources of names and numbers: tensorflow/core/example/{feature,example}.proto,
-python/training/checkpoint_state.proto,
+python/training/checkpoint_state.proto, core/framework/device_attributes.proto,
 core/protobuf/{queue_runner,tensorflow_server,saved_model}.proto.
 """
 
@@ -24,6 +24,7 @@ _SCALARS = {
     "double": _Field.TYPE_DOUBLE,
     "int32": _Field.TYPE_INT32,
     "int64": _Field.TYPE_INT64,
+    "fixed64": _Field.TYPE_FIXED64,
 }
 
 # message -> {field: (number, type)}; "*" marks a repeated field, "map:T" a map from string to T,
@@ -72,6 +73,27 @@ _SERVER: dict[str, _Fields] = {
 }
 _SAVED_MODEL: dict[str, _Fields] = {
     "SavedModel": {"saved_model_schema_version": (1, "int64"), "meta_graphs": (2, "*MetaGraphDef")},
+}
+_DEVICE: dict[str, _Fields] = {
+    "InterconnectLink": {
+        "device_id": (1, "int32"),
+        "type": (2, "string"),
+        "strength": (3, "int32"),
+    },
+    "LocalLinks": {"link": (1, "*InterconnectLink")},
+    "DeviceLocality": {
+        "bus_id": (1, "int32"),
+        "numa_node": (2, "int32"),
+        "links": (3, "LocalLinks"),
+    },
+    "DeviceAttributes": {
+        "name": (1, "string"),
+        "device_type": (2, "string"),
+        "memory_limit": (4, "int64"),
+        "locality": (5, "DeviceLocality"),
+        "incarnation": (6, "fixed64"),
+        "physical_device_desc": (7, "string"),
+    },
 }
 _CODES = [
     "OK",
@@ -164,6 +186,7 @@ _own.Add(_codes)
 _classes = {
     **_build(_own, "tensorflow", "tensorflow/core/example/example.proto", _EXAMPLE),
     **_build(_own, "tensorflow", "tensorflow/python/training/checkpoint_state.proto", _CHECKPOINT),
+    **_build(_own, "tensorflow", "tensorflow/core/framework/device_attributes.proto", _DEVICE),
     **_build(
         _own,
         "tensorflow",
@@ -197,6 +220,10 @@ FeatureLists: Any = _classes["FeatureLists"]
 Example: Any = _classes["Example"]
 SequenceExample: Any = _classes["SequenceExample"]
 CheckpointState: Any = _classes["CheckpointState"]
+DeviceAttributes: Any = _classes["DeviceAttributes"]
+DeviceLocality: Any = _classes["DeviceLocality"]
+InterconnectLink: Any = _classes["InterconnectLink"]
+LocalLinks: Any = _classes["LocalLinks"]
 QueueRunnerDef: Any = _classes["QueueRunnerDef"]
 ServerDef: Any = _classes["ServerDef"]
 SavedModel: Any = _classes["SavedModel"]

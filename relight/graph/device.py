@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+_FIELDS = ("job", "replica", "task", "device_type", "device_index")
+
 
 class DeviceSpec:
     """A (partial) device name. Fields that are None are left open."""
@@ -37,35 +39,39 @@ class DeviceSpec:
             if not part:
                 continue
             words = part.split(":")
-            head = words[0].lower()
-            if head == "job" and len(words) == 2:
-                self.job = words[1]
-            elif head in ("replica", "task") and len(words) == 2:
-                try:
-                    setattr(self, head, int(words[1]))
-                except ValueError:
-                    raise ValueError(f"Unknown attribute: '{head}' in '{spec}'") from None
-            elif head in ("cpu", "gpu", "device") or words[0].isupper():
-                if self.device_type is not None:
-                    raise ValueError(f"Multiple device types are not allowed: {spec}")
-                if head == "device":
-                    words = words[1:]
-                if not words or len(words) > 2:
-                    raise ValueError(f"Unknown attribute: '{part}' in '{spec}'")
-                kind = words[0]
-                self.device_type = kind.upper() if kind.lower() in ("cpu", "gpu") else kind
-                if len(words) == 2 and words[1] != "*":
-                    self.device_index = int(words[1])
-            else:
-                raise ValueError(f"Unknown attribute: '{words[0]}' in '{spec}'")
+            head, count = words[0], len(words)
+            if count == 2 and head in ("job", "replica", "task"):
+                setattr(self, head, words[1] if head == "job" else int(words[1]))
+                continue
+            if count <= 2 and head.upper() in ("CPU", "GPU"):
+                words = ["device", head.upper(), *(words[1:] or ["*"])]
+            elif count != 3 or head != "device":
+                raise ValueError(f"Unknown attribute: '{head}' in '{spec}'")
+            if self.device_type is not None:
+                raise ValueError(f"Cannot specify multiple device types: {spec}")
+            kind = words[1]
+            self.device_type = kind.upper() if kind.lower() in ("cpu", "gpu") else kind
+            if words[2] != "*":
+                self.device_index = int(words[2])
         return self
 
     def merge_from(self, dev: DeviceSpec) -> None:
         """Take over every field that `dev` has set."""
-        for field in ("job", "replica", "task", "device_type", "device_index"):
+        for field in _FIELDS:
             value = getattr(dev, field)
             if value is not None:
                 setattr(self, field, value)
+
+    def make_merged_spec(self, dev: DeviceSpec) -> DeviceSpec:
+        """A new spec: this one with every field that `dev` has set replaced."""
+        merged = self.replace()
+        merged.merge_from(dev)
+        return merged
+
+    def replace(self, **kwargs: Any) -> DeviceSpec:
+        """A new spec with the fields given by name replaced; TypeError for another name."""
+        fields = {field: getattr(self, field) for field in _FIELDS}
+        return type(self)(**{**fields, **kwargs})
 
     def to_string(self) -> str:
         """The name, as `/job:ps/task:0/device:CPU:0`."""

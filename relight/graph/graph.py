@@ -374,10 +374,12 @@ class Graph(Collections):
         for entry in reversed(self._device_stack):
             if entry is None:  # tf.device(None): outer devices do not apply
                 break
-            if callable(entry):
+            if callable(entry):  # it sees what is asked for so far; its answer is all that holds
                 op._device = device
-                answer = devices.device_name(entry(op))
-                device = devices.merge(answer, device) if device else answer
+                answer = entry(op)
+                if answer is None:
+                    raise TypeError("Expected binary or unicode string, got None")
+                device = answer if isinstance(answer, str) else devices.device_name(answer)
             else:
                 device = devices.merge(entry, device) if device else entry
         op._device = device

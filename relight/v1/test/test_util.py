@@ -19,7 +19,7 @@ import numpy as np
 from absl.testing import absltest
 from google.protobuf import text_format
 
-from relight.engine.devices import list_devices
+from relight.engine.devices import gpus
 from relight.engine.session import Session
 from relight.graph import device, dtypes, errors, graph, seeds
 from relight.graph.export import export
@@ -57,7 +57,7 @@ def test_src_dir_path(relative_path: str) -> str:
 @export("test.gpu_device_name")
 def gpu_device_name() -> str:
     """The name of the first GPU that sessions compute on, or an empty string."""
-    return next((d.name for d in list_devices() if d.device_type == "GPU"), "")
+    return next((f"/device:GPU:{d.index}" for d in gpus()), "")
 
 
 @export("test.is_gpu_available")
