@@ -58,10 +58,9 @@ def inspect_command(path: str, tensor: str | None) -> None:
 @click.pass_context
 def board_command(ctx: click.Context, logdir: str, port: int) -> None:
     """Serve LOGDIR in TensorBoard; further options are TensorBoard's own."""
-    from tensorboard import main as tensorboard
+    from relight.cli.board import board
 
-    sys.argv = ["tensorboard", "--logdir", logdir, "--port", str(port), *ctx.args]
-    tensorboard.run_main()
+    board(logdir, port, ctx.args)
 
 
 @cli.command(name="demo")
