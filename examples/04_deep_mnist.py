@@ -33,8 +33,8 @@ def parameters(shape):
     """Weights of `shape` and biases for its last axis, both with a histogram."""
     weights = tf.Variable(tf.truncated_normal(shape, stddev=0.1), name="weights")
     biases = tf.Variable(tf.constant(0.1, shape=shape[-1:]), name="biases")
-    tf.summary.histogram("weights", weights)
-    tf.summary.histogram("biases", biases)
+    tf.summary.histogram("histograms/weights", weights)
+    tf.summary.histogram("histograms/biases", biases)
     return weights, biases
 
 
@@ -65,15 +65,15 @@ def network(x, keep_prob):
 
 
 def traced_step(session, fetches, feed, writer, step):
-    """One run that notes when each op began and ended, for TensorBoard and for Chrome."""
+    """A training step that notes when each op began and ended, for TensorBoard and for Chrome."""
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
     metadata = tf.RunMetadata()
-    values = session.run(fetches, feed, options=options, run_metadata=metadata)
+    summary, _ = session.run(fetches, feed, options=options, run_metadata=metadata)
+    writer.add_summary(summary, step)
     writer.add_run_metadata(metadata, f"step {step}", step)
     trace = timeline.Timeline(metadata.step_stats).generate_chrome_trace_format()
     with open(os.path.join(FLAGS.logdir, f"timeline-{step}.json"), "w") as file:
         file.write(trace)
-    return values
 
 
 def show_in_projector(writer, vectors, data):
@@ -107,7 +107,7 @@ def main(_):
         loss = tf.reduce_mean(each)
     with tf.name_scope("train"):
         train = tf.train.AdamOptimizer(FLAGS.learning_rate).minimize(loss)
-    with tf.name_scope("accuracy"):
+    with tf.name_scope("evaluation"):
         hits = tf.equal(tf.argmax(logits, axis=1), y)
         accuracy = tf.reduce_mean(tf.cast(hits, tf.float32))
     tf.summary.scalar("cross_entropy", loss)
@@ -129,7 +129,8 @@ def main(_):
                 value = session.run(accuracy, {x: images, y: labels})
                 print(f"step {step}: accuracy {value:.2f}")
             elif step % 10 == 0:
-                writer.add_summary(session.run([summaries, train], feed)[0], step)
+                summary, _ = session.run([summaries, train], feed)
+                writer.add_summary(summary, step)
             else:
                 session.run(train, feed)
         batches = [mnist.test.next_batch(500, shuffle=False) for _ in range(20)]
