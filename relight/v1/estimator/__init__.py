@@ -9,6 +9,21 @@ from relight.v1._missing import (
 from relight.v1.estimator import (
     experimental, export, inputs,
 )
+from relight.v1.estimator.canned.baseline import (
+    BaselineClassifier, BaselineEstimator, BaselineRegressor,
+)
+from relight.v1.estimator.canned.combined import (
+    DNNLinearCombinedClassifier, DNNLinearCombinedEstimator, DNNLinearCombinedRegressor,
+)
+from relight.v1.estimator.canned.dnn import (
+    DNNClassifier, DNNEstimator, DNNRegressor,
+)
+from relight.v1.estimator.canned.linear import (
+    LinearClassifier, LinearEstimator, LinearRegressor,
+)
+from relight.v1.estimator.canned.parsing import (
+    classifier_parse_example_spec, regressor_parse_example_spec,
+)
 from relight.v1.estimator.estimator import (
     Estimator,
 )
@@ -45,12 +60,15 @@ from relight.v1.train.warm_starting import (
 __getattr__ = missing("tf.estimator")
 
 __all__ = [
-    "BestExporter", "CheckpointSaverHook", "CheckpointSaverListener", "Estimator",
-    "EstimatorSpec", "EvalSpec", "Exporter", "FeedFnHook", "FinalExporter", "FinalOpsHook",
-    "GlobalStepWaiterHook", "LatestExporter", "LoggingTensorHook", "ModeKeys",
+    "BaselineClassifier", "BaselineEstimator", "BaselineRegressor", "BestExporter",
+    "CheckpointSaverHook", "CheckpointSaverListener", "DNNClassifier", "DNNEstimator",
+    "DNNLinearCombinedClassifier", "DNNLinearCombinedEstimator", "DNNLinearCombinedRegressor",
+    "DNNRegressor", "Estimator", "EstimatorSpec", "EvalSpec", "Exporter", "FeedFnHook",
+    "FinalExporter", "FinalOpsHook", "GlobalStepWaiterHook", "LatestExporter", "LinearClassifier",
+    "LinearEstimator", "LinearRegressor", "LoggingTensorHook", "ModeKeys",
     "NanLossDuringTrainingError", "NanTensorHook", "ProfilerHook", "RunConfig",
     "SecondOrStepTimer", "SessionRunArgs", "SessionRunContext", "SessionRunHook",
     "SessionRunValues", "StepCounterHook", "StopAtStepHook", "SummarySaverHook", "TrainSpec",
-    "VocabInfo", "WarmStartSettings", "add_metrics", "experimental", "export", "inputs",
-    "train_and_evaluate",
+    "VocabInfo", "WarmStartSettings", "add_metrics", "classifier_parse_example_spec",
+    "experimental", "export", "inputs", "regressor_parse_example_spec", "train_and_evaluate",
 ]
