@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from relight.graph.composite import (
@@ -47,6 +47,45 @@ def key(fetches: Any) -> Any:
     if isinstance(fetches, list):
         return (list, *[key(f) for f in fetches])
     return fetches
+
+
+def flat_feeds(feed_dict: Any) -> Iterator[tuple[Any, Any]]:
+    """The items of a feed dictionary; a key that is a tuple goes with its value leaf by leaf.
+
+    An LSTM's state (c, h) may be fed as one pair of arrays, for instance.
+
+    Raises:
+      ValueError: when a key and its value differ in length, or a leaf comes twice.
+    """
+    if not any(isinstance(key, tuple) for key in feed_dict):
+        yield from feed_dict.items()
+        return
+    seen = set()
+    for key, value in feed_dict.items():
+        keys, values = ([key], [value])
+        if isinstance(key, tuple):
+            keys, values = list(_leaves(key)), list(_leaves(value))
+        if len(keys) != len(values):
+            raise ValueError(
+                f"Could not flatten dictionary. Key had {len(keys)} elements, but value had "
+                f"{len(values)} elements. Key: {keys}, value: {values}."
+            )
+        for one, leaf in zip(keys, values, strict=True):
+            if one in seen:
+                raise ValueError(f"Could not flatten dictionary: key {one} is not unique.")
+            seen.add(one)
+            yield one, leaf
+
+
+def _leaves(structure: Any) -> Iterator[Any]:
+    """Leaves of nested lists, tuples and mappings, these by their sorted keys."""
+    if isinstance(structure, collections.abc.Mapping):
+        structure = [structure[key] for key in sorted(structure)]
+    elif not isinstance(structure, (list, tuple)):
+        yield structure
+        return
+    for part in structure:
+        yield from _leaves(part)
 
 
 class Fetches:

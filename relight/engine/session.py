@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from relight.engine import devices, explain, placement, plan, resources
-from relight.engine.fetches import Fetches, expansion
+from relight.engine.fetches import Fetches, expansion, flat_feeds
 from relight.engine.fetches import key as fetch_key
 from relight.engine.memory import keep_freed_memory
 from relight.graph import dtypes, errors
@@ -244,7 +244,7 @@ class BaseSession:
         graph = self._graph
         if not hasattr(feed_dict, "items"):
             raise TypeError(f"feed_dict must be a dictionary mapping, got {type(feed_dict)}")
-        for key, value in feed_dict.items():
+        for key, value in flat_feeds(feed_dict):
             if type(key) is Tensor and key.op._graph is graph:
                 fed[key] = value
                 continue

@@ -430,10 +430,23 @@ def aggregate(grads: Sequence[Any], method: Any = None) -> Any:
     if all(isinstance(g, Tensor) for g in grads):
         with get_default_graph().colocate_with(grads[0].op, ignore_existing=True):
             return raw.AddN(list(grads))
-    slices = [as_slices(g) for g in grads]
+    slices = _of_one_index_type([as_slices(g) for g in grads])
     values = raw.ConcatV2([s.values for s in slices], 0, name="concat")
     indices = raw.ConcatV2([s.indices for s in slices], 0, name="concat")
     return IndexedSlices(values, indices, slices[0].dense_shape)
+
+
+def _of_one_index_type(slices: list[IndexedSlices]) -> list[IndexedSlices]:
+    """The same slices with int64 indices, unless the indices of all of them are int32."""
+    short = [s.indices.dtype.base_dtype is dtypes.int32 for s in slices]
+    if all(short) or not any(short):
+        return slices
+    return [
+        IndexedSlices(s.values, raw.Cast(s.indices, DstT=dtypes.int64, name="Cast"), s.dense_shape)
+        if is_short
+        else s
+        for s, is_short in zip(slices, short, strict=True)
+    ]
 
 
 def as_slices(grad: Any) -> IndexedSlices:
