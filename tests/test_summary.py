@@ -178,6 +178,30 @@ def test_trace_has_every_step_and_becomes_a_timeline():
     assert [e["args"]["name"] for e in ops if e["name"] == "MatMul"] == ["y"]
 
 
+def test_trace_tells_memory_and_every_node_of_a_fused_step():
+    x = tf.placeholder(tf.float32, [4, 3], name="x")
+    w, b = tf.Variable(tf.ones([3, 2]), name="w"), tf.Variable(tf.zeros([2]), name="b")
+    y = tf.nn.relu(tf.matmul(x, w, name="product") + b, name="y")
+    train = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(y))
+    metadata = tf.RunMetadata()
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        sess.run([y, train], {x: np.ones((4, 3))}, options, metadata)
+    (device,) = metadata.step_stats.dev_stats
+    nodes = {n.node_name: n for n in device.node_stats}
+    assert len(nodes) == len(device.node_stats)
+    update = "GradientDescent/update_{}/ApplyGradientDescent"
+    # What one kernel does together is told as all of its nodes, one after the other in time.
+    for first, second in (("product", "add"), (update.format("w"), update.format("b"))):
+        end = nodes[first].all_start_nanos + nodes[first].all_end_rel_nanos
+        assert nodes[second].all_start_nanos == end
+    assert nodes["w"].memory_stats.persistent_memory_size == 24
+    assert [d.size for d in nodes["w"].output[0].tensor_description.shape.dim] == [3, 2]
+    assert nodes["add"].memory[0].total_bytes == 32
+    assert not nodes["y"].memory  # computed in the place of what it was computed from
+
+
 def test_errors_in_a_traced_run_name_the_node():
     x = tf.placeholder(tf.float32, name="x")
     y = tf.matmul(x, tf.ones([3, 4]), name="y")
