@@ -63,6 +63,7 @@ have-oracle:
 
 golden: $(STAMP) have-oracle
 	ORACLE="$(ORACLE)" $(PY) tests/tools/golden.py
+	ORACLE="$(ORACLE)" $(PY) tests/tools/curves.py
 
 oracle: $(STAMP) have-oracle
 	ORACLE="$(ORACLE)" $(PY) tests/tools/golden.py --live
