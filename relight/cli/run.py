@@ -1,6 +1,7 @@
 """Runs a program as Python itself would, with ``tensorflow`` meaning relight.
 
-Only the standard library is imported here: what the program does not ask for is not loaded.
+Only the standard library is imported here: what the program does not ask for is not loaded (but
+for a profile, which needs the engine).
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from typing import NoReturn
 
 from relight import alias
 
-USAGE = """usage: relight run PROGRAM [ARG...]
-       relight run -m MODULE [ARG...]
+USAGE = """usage: relight run [--profile[=TRACE]] PROGRAM [ARG...]
+       relight run [--profile[=TRACE]] -m MODULE [ARG...]
 
 Runs PROGRAM, a file or a folder with a __main__.py, or MODULE. `import tensorflow` is relight.
 Everything after PROGRAM belongs to the program.
+
+  --profile[=TRACE]  At the end print the ten most expensive nodes with the program's lines, and
+                     write a Chrome trace to TRACE (relight-profile.json).
 """
 
 
@@ -32,6 +36,9 @@ def main(argv: Sequence[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         sys.stdout.write(USAGE)
         return 0 if argv else 2
+    option, _, value = argv[0].partition("=")
+    if option == "--profile":
+        return _profiled(argv[1:], value)
     if argv[0] == "-m":
         if len(argv) < 2:
             return _complain("-m needs the name of a module")
@@ -39,6 +46,17 @@ def main(argv: Sequence[str]) -> int:
     if argv[0].startswith("-"):
         return _complain(f"unknown option {argv[0]}; options of the program come after its name")
     return _run_file(argv[0], argv[1:])
+
+
+def _profiled(argv: Sequence[str], trace: str) -> int:
+    if not argv or argv[0].startswith("--profile"):
+        return _complain("--profile needs a program")
+    from relight.cli import profile
+
+    report = profile.Report(trace or profile.DEFAULT_TRACE)
+    # Also when the program ends by an exception, sys.exit or Ctrl-C; sessions are done by then.
+    atexit.register(report.finish)
+    return main(argv)
 
 
 def _complain(text: str) -> int:

@@ -13,17 +13,14 @@ _numbers = itertools.count(1)
 
 def generate(plan: Plan) -> None:
     """Set `plan.function(state, feeds) -> list of fetched values`, `plan.source`, `line_steps`."""
-    namespace: dict[str, Any] = {"uninitialized": _uninitialized}
-    _name_values(plan)
-    for value, constant in plan.constants.items():
-        namespace[value.name] = constant
+    namespace = begin(plan)
     lines = ["def plan(S, F):"]
     fed = list(plan.fed_values)
     if fed:
         lines.append(f"    {', '.join(v.name for v in fed)}{',' if len(fed) == 1 else ''} = F")
     last_use = last_uses(plan)
     for i, step in enumerate(plan.steps):
-        for line in _step_lines(step, i, namespace):
+        for line in step_lines(step, i, namespace):
             lines.append("    " + line)
             plan.line_steps[len(lines)] = step
         dead = [v.name for v in last_use.get(i, ())]
@@ -33,16 +30,30 @@ def generate(plan: Plan) -> None:
     for value, copy in zip(plan.fetched_values, plan.copies, strict=True):
         results.append(f"{value.name}.copy()" if copy else value.name)
     lines.append(f"    return [{', '.join(results)}]")
+    define(plan, lines, namespace)
+    plan.function = namespace["plan"]
+
+
+def begin(plan: Plan) -> dict[str, Any]:
+    """Name the values of a plan; the names that its code refers to: constants and helpers."""
+    namespace: dict[str, Any] = {"uninitialized": _uninitialized}
+    _name_values(plan)
+    for value, constant in plan.constants.items():
+        namespace[value.name] = constant
+    return namespace
+
+
+def define(plan: Plan, lines: list[str], namespace: dict[str, Any]) -> None:
+    """Compile the lines into `namespace`, as a file of its own that tracebacks show."""
     plan.source = "\n".join(lines) + "\n"
-    filename = f"<relight plan {next(_numbers)}>"
-    linecache.cache[filename] = (
+    plan.filename = f"<relight plan {next(_numbers)}>"
+    linecache.cache[plan.filename] = (
         len(plan.source),
         None,
         plan.source.splitlines(keepends=True),
-        filename,
+        plan.filename,
     )
-    exec(compile(plan.source, filename, "exec"), namespace)
-    plan.function = namespace["plan"]
+    exec(compile(plan.source, plan.filename, "exec"), namespace)
 
 
 def _name_values(plan: Plan) -> None:
@@ -82,7 +93,8 @@ def _argument(item: Any) -> str:
     return item.name
 
 
-def _step_lines(step: Step, index: int, namespace: dict[str, Any]) -> list[str]:
+def step_lines(step: Step, index: int, namespace: dict[str, Any]) -> list[str]:
+    """The code of a step; its function is put into `namespace`."""
     arguments = [_argument(item) for item in step.inputs]
     comment = ""
     if step.node is not None:

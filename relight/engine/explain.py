@@ -24,7 +24,7 @@ def failed_step(plan: Any, error: BaseException) -> Any:
     found = None
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code is plan.function.__code__:
+        if trace.tb_frame.f_code.co_filename == plan.filename:
             found = plan.line_steps.get(trace.tb_lineno)
         trace = trace.tb_next
     return found

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from relight.engine import rows
+from relight.engine import lanes, rows
 from relight.graph import dtypes, errors
 from relight.graph.shapes import TensorShape
 
@@ -324,7 +324,8 @@ class Queue:
                 attempt.event = threading.Event()
         if attempt.event is not None:
             try:
-                in_time = attempt.event.wait(timeout)
+                with lanes.cancellable(lambda: self._cancel(attempts, attempt, what)):
+                    in_time = attempt.event.wait(timeout)
             except BaseException:  # an interrupt: nobody waits for this call any more
                 self._give_up(attempts, attempt)
                 raise
@@ -332,6 +333,10 @@ class Queue:
                 raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
         if attempt.error is not None:
             raise attempt.error
+
+    def _cancel(self, attempts: deque[_Attempt], attempt: _Attempt, what: str) -> None:
+        if self._give_up(attempts, attempt):
+            attempt.finish(_cancelled(what))
 
     def _give_up(self, attempts: deque[_Attempt], attempt: _Attempt) -> bool:
         with self._lock:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import devices, explain, placement, plan, resources
+from relight.engine import devices, divide, explain, placement, plan, resources
 from relight.engine.fetches import Fetches, expansion, flat_feeds
 from relight.engine.fetches import key as fetch_key
 from relight.engine.memory import keep_freed_memory
@@ -47,10 +47,22 @@ def run_plans_by(runner: Callable[[plan.Plan, Any, list[Any]], list[Any]] | None
 class _Call:
     """A cached way from (fetches, fed tensors) to values: a plan for each shape of the feeds."""
 
-    __slots__ = ("_by_shape", "_general", "_varies", "feeds", "fetches", "graph", "mutations")
+    __slots__ = (
+        "_by_shape",
+        "_general",
+        "_placer",
+        "_varies",
+        "feeds",
+        "fetches",
+        "graph",
+        "mutations",
+    )
 
-    def __init__(self, graph: Graph, fetches: Fetches, feeds: list[Tensor]):
+    def __init__(
+        self, graph: Graph, fetches: Fetches, feeds: list[Tensor], placer: placement.Placer
+    ):
         self.graph = graph
+        self._placer = placer
         self.fetches = fetches
         self.feeds = feeds
         self.mutations = graph._mutations
@@ -65,9 +77,15 @@ class _Call:
     def general(self) -> plan.Plan:
         """The plan for feeds of any shape."""
         if self._general is None:
-            self._general = plan.make(self.graph, self.fetches.elements, self.feeds)
+            self._general = self._make(None)
             assert self._general is not None
         return self._general
+
+    def _make(self, shapes: Any) -> plan.Plan | None:
+        made = plan.make(self.graph, self.fetches.elements, self.feeds, shapes=shapes)
+        if made is not None and not self._placer.single:
+            divide.divide(made, self._placer.place(self.graph))
+        return made
 
     def plan_for(self, values: list[Any]) -> plan.Plan:
         """The plan for feeds of the shapes that `values` have."""
@@ -78,10 +96,7 @@ class _Call:
         if found is None:
             if len(self._by_shape) >= _MAX_SHAPES:
                 return self.general()
-            found = (
-                plan.make(self.graph, self.fetches.elements, self.feeds, shapes=shapes)
-                or self.general()
-            )
+            found = self._make(shapes) or self.general()
             self._by_shape[shapes] = found
         return found
 
@@ -187,6 +202,8 @@ class BaseSession:
         fed: dict[Tensor, Any] = self._feeds(feed_dict) if feed_dict else {}
         try:
             key = (fetch_key(fetches), *fed) if fed else fetch_key(fetches)
+            if not self._placer.single:
+                key = (self._placer.key, key)
             found = graph._plans.get(key)
         except TypeError:  # something unhashable among the fetches: checked below
             found, key = None, None
@@ -216,7 +233,7 @@ class BaseSession:
                 "The Session graph is empty.  Add operations to the graph before calling run()."
             )
         fetches = Fetches(graph, structure)
-        return _Call(graph, fetches, feeds)
+        return _Call(graph, fetches, feeds, self._placer)
 
     def _execute(self, call: _Call, values: list[Any]) -> list[Any]:
         made = call.plan_for(values)

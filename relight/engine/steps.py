@@ -73,6 +73,7 @@ class Plan:
     log: list[str] = dataclasses.field(default_factory=list)
     function: Callable[..., Any] | None = None
     source: str = ""
+    filename: str = ""  # what tracebacks call `source`
     line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
 
     def describe(self) -> str:

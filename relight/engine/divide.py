@@ -1,0 +1,266 @@
+"""Plans for several devices: the steps of each device become a lane, and lanes run at once.
+
+What a step must wait for is what it reads, what its operation's control inputs stand for, and what
+other steps do to the same variable. Where such a step is in another lane, that lane opens a lock
+after it, and the values that go across are left in cells.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from relight.engine import codegen, lanes
+from relight.engine.devices import Device
+from relight.engine.steps import Plan, Step, Value
+from relight.graph.node import Operation, Tensor
+
+_CONVERSIONS = frozenset(("tensor", "numpy", "read", "clone"))
+_HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
+_READERS = frozenset(
+    (
+        "read",
+        "ReadVariableOp",
+        "ResourceGather",
+        "ResourceGatherNd",
+        "VarIsInitializedOp",
+        "IsVariableInitialized",
+        "VariableShape",
+    )
+)
+_HEAVY = frozenset(
+    (
+        "MatMul",
+        "BatchMatMul",
+        "BatchMatMulV2",
+        "If",
+        "StatelessIf",
+        "While",
+        "StatelessWhile",
+        "PyFunc",
+    )
+)
+
+
+def divide(plan: Plan, placed: dict[Operation, Device]) -> None:
+    """Set `plan.function` to one that runs the steps of each device in a thread of its own.
+
+    Nothing changes where that would not let steps run at once.
+    """
+    first = next(iter(placed.values())) if placed else None
+    devices = [placed.get(s.node, first) if s.node is not None else first for s in plan.steps]
+    order = sorted({d for d in devices if d is not None}, key=lambda d: (d.device_type, d.index))
+    if len(order) < 2:
+        return
+    lane_of = [order.index(d) for d in devices]  # type: ignore[arg-type]
+    before = dependencies(plan)
+    if not _gains(plan, lane_of, before, len(order)):
+        return
+    _generate(plan, lane_of, before, [d.name.rpartition("/")[2] for d in order])
+
+
+def dependencies(plan: Plan) -> list[set[int]]:
+    """For each step, the earlier ones that must have run."""
+    makers = {v: i for i, s in enumerate(plan.steps) for v in s.outputs if v is not None}
+    done = _Done(plan)
+    before: list[set[int]] = []
+    written: dict[Any, int] = {}
+    read: defaultdict[Any, set[int]] = defaultdict(set)
+    for i, step in enumerate(plan.steps):
+        needs = {makers[v] for v in step.flat_inputs() if v in makers}
+        if step.what not in _CONVERSIONS:
+            for node in step.nodes:
+                needs |= done.before(node)
+        for holder in _variables(step):
+            if step.what in _READERS:
+                read[holder].add(i)
+            else:
+                needs |= read.pop(holder, set())
+            if holder in written:
+                needs.add(written[holder])
+            if step.what not in _READERS:
+                written[holder] = i
+        before.append({k for k in needs if k < i})
+    return before
+
+
+class _Done:
+    """Which steps stand for an operation; for one that has none, those of what it waits for."""
+
+    def __init__(self, plan: Plan):
+        self._fed = set(plan.feeds)
+        self._steps: dict[Operation, set[int]] = {}
+        for i, step in enumerate(plan.steps):
+            if step.what not in _CONVERSIONS:
+                for node in step.nodes:
+                    self._steps.setdefault(node, set()).add(i)
+
+    def before(self, node: Operation) -> set[int]:
+        """The steps that a step of `node` waits for."""
+        found: set[int] = set()
+        for needed in self._needs(node):
+            found |= self._done(needed)
+        return found
+
+    def _needs(self, node: Operation) -> Iterable[Operation]:
+        yield from (t.op for t in node._inputs if t not in self._fed)
+        yield from node._control_inputs
+
+    def _done(self, node: Operation) -> set[int]:
+        known = self._steps.get(node)
+        if known is not None:
+            return known
+        found: set[int] = set()
+        seen, waiting = {node}, [node]
+        while waiting:
+            for needed in self._needs(waiting.pop()):
+                steps = self._steps.get(needed)
+                if steps is not None:
+                    found |= steps
+                elif needed not in seen:
+                    seen.add(needed)
+                    waiting.append(needed)
+        self._steps[node] = found
+        return found
+
+
+def _variables(step: Step) -> set[Any]:
+    """The variables that a step reads or writes, by name."""
+    found = set()
+    for value in step.flat_inputs():
+        if value.kind == "R" and value.tensor is not None:
+            holder = _holder(value.tensor)
+            if holder.type in _HOLDERS:
+                found.add(holder._attrs.get("shared_name") or holder.name)
+    return found
+
+
+def _holder(tensor: Tensor) -> Operation:
+    """The operation behind a reference or handle, through those that hand it on."""
+    node = tensor.op
+    while node._inputs and node.type not in _HOLDERS:
+        node = node._inputs[0].op
+    return node
+
+
+def _gains(plan: Plan, lane_of: list[int], before: list[set[int]], count: int) -> bool:
+    """Whether lanes would be done clearly earlier than one thread, by a rough cost of each step."""
+    busy = [0.0] * count
+    end: list[float] = []
+    total = 0.0
+    for i, step in enumerate(plan.steps):
+        heavy = step.what.startswith(("Conv", "MaxPool")) or step.what.split("+")[0] in _HEAVY
+        cost = 0.1 if step.what in _CONVERSIONS else 10.0 if heavy else 1.0
+        start = max([busy[lane_of[i]], *(end[k] for k in before[i])])
+        busy[lane_of[i]] = start + cost
+        end.append(start + cost)
+        total += cost
+    return max(busy) <= 0.9 * total
+
+
+class _Crossings:
+    """Where lanes wait for each other, and what they hand over."""
+
+    def __init__(self, plan: Plan, lane_of: list[int], before: list[set[int]], count: int):
+        self.waits: dict[int, list[int]] = {}  # step -> places to wait at before it
+        self.opens: dict[int, list[int]] = {}  # step -> places to open after it
+        self.opened_by: list[list[int]] = [[] for _ in range(count)]
+        self.left: dict[int, list[tuple[Value, list[int]]]] = {}  # step -> (value, cells)
+        self.taken: dict[int, list[tuple[Value, int]]] = {}  # step -> (value, cell)
+        self.places = self.cells = 0
+        known = [[-1] * count for _ in range(count)]  # lane -> up to which step it knows others
+        for i in range(len(plan.steps)):
+            lane = lane_of[i]
+            latest: dict[int, int] = {}
+            for k in before[i]:
+                if lane_of[k] != lane and k > known[lane][lane_of[k]]:
+                    latest[lane_of[k]] = max(k, latest.get(lane_of[k], -1))
+            for other, k in sorted(latest.items()):
+                known[lane][other] = k
+                self.waits.setdefault(i, []).append(self.places)
+                self.opens.setdefault(k, []).append(self.places)
+                self.places += 1
+        for i in range(len(plan.steps)):
+            self.opened_by[lane_of[i]] += self.opens.get(i, [])
+        self._hand_over(plan, lane_of)
+
+    def _hand_over(self, plan: Plan, lane_of: list[int]) -> None:
+        makers = {v: i for i, s in enumerate(plan.steps) for v in s.outputs if v is not None}
+        has: set[tuple[Value, int]] = set()
+        cells: dict[Value, list[int]] = {}
+        for i, step in enumerate(plan.steps):
+            for value in step.flat_inputs():
+                maker = makers.get(value)
+                if maker is None or lane_of[maker] == lane_of[i] or (value, lane_of[i]) in has:
+                    continue
+                has.add((value, lane_of[i]))
+                self.taken.setdefault(i, []).append((value, self.cells))
+                cells.setdefault(value, []).append(self.cells)
+                self.cells += 1
+        for value, numbers in cells.items():
+            self.left.setdefault(makers[value], []).append((value, numbers))
+
+
+def _generate(plan: Plan, lane_of: list[int], before: list[set[int]], names: list[str]) -> None:
+    """One function a lane, in one text."""
+    plan.line_steps.clear()
+    crossings = _Crossings(plan, lane_of, before, len(names))
+    makers = {v: i for i, s in enumerate(plan.steps) for v in s.outputs if v is not None}
+    namespace = codegen.begin(plan)
+    lines: list[str] = []
+    for lane, name in enumerate(names):
+        inside = [i for i, k in enumerate(lane_of) if k == lane]
+        results = [
+            (place, value, copy)
+            for place, (value, copy) in enumerate(
+                zip(plan.fetched_values, plan.copies, strict=True)
+            )
+            if (lane_of[makers[value]] if value in makers else 0) == lane
+        ]
+        lines.append(f"def lane{lane}(S, F, R, opening):  # {name}")
+        used = {v for i in inside for v in plan.steps[i].flat_inputs()} | {v for _, v, _ in results}
+        for k, value in enumerate(plan.fed_values):
+            if value in used:
+                lines.append(f"    {value.name} = F[{k}]")
+        dead = _last_uses(plan, inside, {v for _, v, _ in results})
+        for i in inside:
+            for place in crossings.waits.get(i, ()):
+                lines.append(f"    R.wait({place})")
+            for value, cell in crossings.taken.get(i, ()):
+                lines.append(f"    {value.name} = R.take({cell})")
+            for line in codegen.step_lines(plan.steps[i], i, namespace):
+                lines.append("    " + line)
+                plan.line_steps[len(lines)] = plan.steps[i]
+            for value, cells in crossings.left.get(i, ()):
+                targets = " = ".join(f"R.cells[{cell}]" for cell in cells)
+                lines.append(f"    {targets} = {value.name}")
+            if dead.get(i):
+                lines.append(f"    del {', '.join(dead[i])}")
+            lines += ["    opening.popleft().release()"] * len(crossings.opens.get(i, ()))
+        found = [f"{p}: {v.name}.copy()" if c else f"{p}: {v.name}" for p, v, c in results]
+        lines += [f"    return {{{', '.join(found)}}}", ""]
+    codegen.define(plan, lines, namespace)
+    plan.function = lanes.function(
+        [namespace[f"lane{k}"] for k in range(len(names))],
+        crossings.opened_by,
+        crossings.places,
+        crossings.cells,
+        len(plan.fetched_values),
+    )
+
+
+def _last_uses(plan: Plan, inside: list[int], kept: set[Value]) -> dict[int, list[str]]:
+    """Step -> names that no later step of its lane uses."""
+    last: dict[Value, int] = {}
+    for i in inside:
+        for value in plan.steps[i].outputs:
+            if value is not None:
+                last[value] = i
+        for value in plan.steps[i].flat_inputs():
+            last[value] = i
+    dead: dict[int, list[str]] = {}
+    for value, i in last.items():
+        if value not in kept and value not in plan.constants:
+            dead.setdefault(i, []).append(value.name)
+    return dead

@@ -1,0 +1,152 @@
+"""Profiles: what each node of a program costs, added up over all its runs."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import os
+import threading
+import time
+from typing import Any
+
+import torch
+
+from relight.engine import flops, interpreter, session
+from relight.engine.steps import Plan, Step
+from relight.ops import gemm
+
+MAX_EVENTS = 100_000  # of the latest runs, for the trace: some 20 MB of file
+
+
+@dataclasses.dataclass
+class Cost:
+    """What one node took in all.
+
+    Attributes:
+      node: its name; the first one's where several were joined.
+      what: the op type, or what the joined step does.
+      line: (file, line) of the program that made it, or None.
+      calls: how often it ran.
+      seconds: the time in its kernel.
+      flops: floating-point operations in products of matrices.
+    """
+
+    node: str
+    what: str
+    line: tuple[str, int] | None
+    calls: int = 0
+    seconds: float = 0.0
+    flops: int = 0
+
+    def share_of_floor(self, rate: float) -> float | None:
+        """The time that its products need at `rate` (operations a second) over the time taken."""
+        return self.flops / rate / self.seconds if self.flops and self.seconds else None
+
+
+class Profile:
+    """Adds up the costs of nodes in all sessions between `start` and `stop`."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.seconds = 0.0  # inside of runs, what passes between the kernels included
+        self._costs: dict[tuple[str, str], Cost] = {}
+        self._events: collections.deque[tuple[Cost, int, int, int]] = collections.deque(
+            maxlen=MAX_EVENTS
+        )
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Let all runs go through this profile. They run step by step: a little slower."""
+        session.run_plans_by(self.run)
+
+    def stop(self) -> None:
+        """Let runs go their own way again."""
+        session.run_plans_by(None)
+
+    def run(self, plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
+        """The fetched values of a plan, its steps timed."""
+        thread = threading.get_ident()
+
+        def note(step: Step, start: int, end: int, given: list[Any], results: list[Any]) -> None:
+            if step.node is None:
+                return
+            count = flops.count(step.what, given, results)
+            with self._lock:
+                cost = self._cost(step)
+                cost.calls += 1
+                cost.seconds += (end - start) * 1e-9
+                cost.flops += count
+                self._events.append((cost, start, end, thread))
+
+        start = time.perf_counter()
+        try:
+            return interpreter.walk(plan, state, feeds, note)
+        finally:
+            with self._lock:
+                self.runs += 1
+                self.seconds += time.perf_counter() - start
+
+    def _cost(self, step: Step) -> Cost:
+        assert step.node is not None
+        key = step.node.name, step.what
+        found = self._costs.get(key)
+        if found is None:
+            found = self._costs[key] = Cost(step.node.name, step.what, step.node.user_line)
+        return found
+
+    def most_expensive(self, count: int | None = None) -> list[Cost]:
+        """The costs by time, the greatest first."""
+        with self._lock:
+            return sorted(self._costs.values(), key=lambda c: -c.seconds)[:count]
+
+    def write_trace(self, path: str) -> int:
+        """Write the latest steps as a Chrome trace (chrome://tracing, Perfetto); how many.
+
+        Format: "Trace Event Format", complete events, times in microseconds. The file appears whole
+        or not at all. OSError when it cannot be written.
+        """
+        with self._lock:
+            noted = list(self._events)
+        origin = min((start for _, start, _, _ in noted), default=0)
+        events = [
+            {
+                "name": cost.what,
+                "cat": "node",
+                "ph": "X",
+                "ts": (start - origin) / 1e3,
+                "dur": (end - start) / 1e3,
+                "pid": os.getpid(),
+                "tid": thread,
+                "args": {"node": cost.node, "line": _place(cost.line)},
+            }
+            for cost, start, end, thread in noted
+        ]
+        part = f"{path}.{os.getpid()}.part"
+        try:
+            with open(part, "w", encoding="utf-8") as file:
+                json.dump({"traceEvents": events, "displayTimeUnit": "ms"}, file)
+            os.replace(part, path)
+        except OSError:
+            if os.path.exists(part):
+                os.remove(part)
+            raise
+        return len(events)
+
+
+def _place(line: tuple[str, int] | None) -> str:
+    return "" if line is None else f"{line[0]}:{line[1]}"
+
+
+def matrix_rate(size: int = 1024, seconds: float = 0.3) -> float:
+    """Operations a second of float32 matrix products [size, size] here: the best within a time."""
+    a = torch.randn(size, size)
+    best = float("inf")
+    end = time.perf_counter() + seconds
+    with torch.inference_mode():
+        gemm.mm(a, a)
+        while time.perf_counter() < end:
+            start = time.perf_counter()
+            gemm.mm(a, a)
+            best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best

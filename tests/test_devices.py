@@ -1,0 +1,333 @@
+"""Devices at run time: placement logs, lanes of several processors, errors and waits in them."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import relight.v1 as tf
+from relight.engine import divide, plan
+from relight.engine.devices import local_devices
+from relight.engine.placement import Placer
+
+TWO = tf.ConfigProto(device_count={"CPU": 2})
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default() as made:
+        yield made
+
+
+def lanes_of(sess, fetches, feeds=()):
+    """The divided plan of a call: its text, "" when it has one lane."""
+    made = plan.make(sess.graph, list(fetches), list(feeds))
+    divide.divide(made, sess._placer.place(sess.graph))
+    return made.source if "def lane1" in made.source else ""
+
+
+# -- placement -------------------------------------------------------------------------------------
+
+# What TensorFlow 1.15 printed for `program` with two processors, without the lines on XLA.
+PLACED = """\
+v: (VariableV2): /job:localhost/replica:0/task:0/device:CPU:0
+v/Assign: (Assign): /job:localhost/replica:0/task:0/device:CPU:0
+v/read: (Identity): /job:localhost/replica:0/task:0/device:CPU:0
+w: (VariableV2): /job:localhost/replica:0/task:0/device:CPU:1
+w/Assign: (Assign): /job:localhost/replica:0/task:0/device:CPU:1
+w/read: (Identity): /job:localhost/replica:0/task:0/device:CPU:1
+mul: (Mul): /job:localhost/replica:0/task:0/device:CPU:0
+AssignAdd: (AssignAdd): /job:localhost/replica:0/task:0/device:CPU:0
+r/IsInitialized/VarIsInitializedOp: (VarIsInitializedOp): /job:localhost/replica:0/task:0/device:CPU:0
+r/Assign: (AssignVariableOp): /job:localhost/replica:0/task:0/device:CPU:0
+r/Read/ReadVariableOp: (ReadVariableOp): /job:localhost/replica:0/task:0/device:CPU:0
+Read/ReadVariableOp: (ReadVariableOp): /job:localhost/replica:0/task:0/device:CPU:0
+Identity: (Identity): /job:localhost/replica:0/task:0/device:CPU:1
+PlaceholderWithDefault: (PlaceholderWithDefault): /job:localhost/replica:0/task:0/device:CPU:1
+Size: (Size): /job:localhost/replica:0/task:0/device:CPU:1
+q_enqueue: (QueueEnqueueV2): /job:localhost/replica:0/task:0/device:CPU:1
+init: (NoOp): /job:localhost/replica:0/task:0/device:CPU:0
+v/initial_value: (Const): /job:localhost/replica:0/task:0/device:CPU:0
+w/initial_value: (Const): /job:localhost/replica:0/task:0/device:CPU:1
+AssignAdd/value: (Const): /job:localhost/replica:0/task:0/device:CPU:1
+r/Initializer/zeros: (Const): /job:localhost/replica:0/task:0/device:CPU:0
+r: (VarHandleOp): /job:localhost/replica:0/task:0/device:CPU:0
+q: (FIFOQueueV2): /job:localhost/replica:0/task:0/device:CPU:1
+x: (Placeholder): /job:localhost/replica:0/task:0/device:CPU:0
+free: (Const): /job:localhost/replica:0/task:0/device:CPU:0
+"""  # noqa: E501
+
+
+def program(tf):
+    """Operations on two devices: references, resources, a queue, and some that are free."""
+    with tf.device("/cpu:0"):
+        v = tf.Variable([1.0, 1.0], name="v")
+    with tf.device("/cpu:1"):
+        w = tf.Variable([1.0, 1.0], name="w")
+    y = v * w
+    with tf.device("/cpu:1"):
+        tf.raw_ops.AssignAdd(ref=v._ref(), value=[1.0, 1.0])
+    with tf.device("/cpu:0"):
+        r = tf.get_variable("r", [2], use_resource=True, initializer=tf.zeros_initializer())
+    with tf.device("/cpu:1"):
+        read = r.read_value()
+        tf.size(tf.placeholder_with_default(read, None))
+        q = tf.FIFOQueue(3, [tf.float32], shapes=[[2]], name="q")
+    q.enqueue(y)
+    tf.no_op(name="init")
+    tf.placeholder(tf.float32, name="x")
+    return tf.constant(1.0, name="free")
+
+
+def test_log_of_placement(capfd):
+    fetch = program(tf)
+    config = tf.ConfigProto(device_count={"CPU": 2}, log_device_placement=True)
+    with tf.Session(config=config) as sess:
+        sess.run(fetch)
+        assert capfd.readouterr().out == "Device mapping: no known devices.\n" + PLACED
+        sess.run(fetch)
+        assert capfd.readouterr().out == ""
+
+
+def test_local_devices():
+    from relight.v1.train import device_lib
+
+    found = device_lib.list_local_devices(TWO)
+    assert [(d.name, d.device_type) for d in found[:2]] == [
+        ("/device:CPU:0", "CPU"),
+        ("/device:CPU:1", "CPU"),
+    ]
+    assert found[0].memory_limit == 256 << 20 and found[0].incarnation != found[1].incarnation
+
+
+def test_one_device_keeps_one_function():
+    with tf.device("/cpu:1"):
+        x = tf.constant([1.0, 2.0]) * tf.placeholder_with_default([1.0, 1.0], [2])
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as sess:
+        assert sess._placer.key is None
+        sess.run(x)
+    assert all("lane" not in c.general().source for c in tf.get_default_graph()._plans.values())
+
+
+def test_absent_gpus_and_visible_ones():
+    assert [d.name for d in local_devices(tf.ConfigProto(device_count={"GPU": 0}))] == [
+        "/job:localhost/replica:0/task:0/device:CPU:0"
+    ]
+
+
+# -- lanes -----------------------------------------------------------------------------------------
+
+
+def towers(count=2, depth=3):
+    """Two chains of products on CPU:0 and CPU:1 from one fed matrix, their sum on CPU:0."""
+    x = tf.placeholder(tf.float32, [8, 8])
+    ends = []
+    for i in range(count):
+        with tf.device(f"/cpu:{i}"):
+            h = x
+            for _ in range(depth):
+                h = tf.tanh(tf.matmul(h, x)) + i
+            ends.append(h)
+    with tf.device("/cpu:0"):
+        return x, ends, tf.add_n(ends)
+
+
+def test_lanes_give_what_one_thread_gives():
+    x, ends, total = towers()
+    data = np.random.RandomState(0).rand(8, 8).astype(np.float32)
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as sess:
+        alone = sess.run([total, *ends], {x: data})
+    with tf.Session(config=TWO) as sess:
+        assert "R.take" in lanes_of(sess, [total], [x])
+        for _ in range(50):
+            for a, b in zip(alone, sess.run([total, *ends], {x: data}), strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_a_chain_over_two_devices_stays_one_function():
+    x = tf.placeholder(tf.float32, [8, 8])
+    for i in range(6):
+        with tf.device(f"/cpu:{i % 2}"):
+            x = tf.tanh(x)
+    with tf.Session(config=TWO) as sess:
+        assert lanes_of(sess, [x]) == ""
+
+
+def test_lanes_run_at_once():
+    """Two steps that wait for each other end only when both run."""
+    meet = threading.Barrier(2, timeout=20)
+
+    def wait(value):
+        meet.wait()
+        return value
+
+    ends = []
+    for i in range(2):
+        with tf.device(f"/cpu:{i}"):
+            ends.append(tf.py_func(wait, [tf.constant(float(i))], tf.float32))
+    with tf.Session(config=TWO) as sess:
+        assert sess.run(ends) == [0.0, 1.0]
+
+
+def test_control_inputs_hold_across_lanes():
+    order = []
+
+    def note(name, seconds):
+        time.sleep(float(seconds))
+        order.append(name)
+        return np.float32(1.0)
+
+    with tf.device("/cpu:0"):
+        a = tf.py_func(note, ["a", np.float32(0.05)], tf.float32)
+        side = tf.py_func(note, ["side", np.float32(0.2)], tf.float32)
+    with tf.control_dependencies([tf.group(a)]):
+        group = tf.no_op()
+    with tf.device("/cpu:1"):
+        other = tf.py_func(note, ["other", np.float32(0.0)], tf.float32)
+        with tf.control_dependencies([group]):
+            b = tf.py_func(note, ["b", np.float32(0.0)], tf.float32)
+    with tf.Session(config=TWO) as sess:
+        assert "lane1" in lanes_of(sess, [side, other, b])
+        sess.run([side, other, b])
+    assert [n.decode() for n in order] == ["other", "a", "b", "side"]
+
+
+@pytest.mark.parametrize("resource", [False, True])
+def test_variables_are_read_and_written_in_order(resource):
+    with tf.device("/cpu:0"):
+        v = tf.get_variable("v", [4], initializer=tf.zeros_initializer(), use_resource=resource)
+    after = v.initializer
+    for i in range(10):
+        with tf.control_dependencies([after]), tf.device(f"/cpu:{i % 2}"):
+            before = v.read_value() * 1.0
+            filler = tf.tanh(tf.tanh(before))
+        with tf.control_dependencies([before, filler]):
+            add = v.assign_add([1.0] * 4)
+        with tf.control_dependencies([add]), tf.device(f"/cpu:{(i + 1) % 2}"):
+            after = tf.tanh(v.read_value()) * 0.0 + v.read_value()
+    x, _, total = towers()
+    with tf.Session(config=TWO) as sess:
+        assert "lane1" in lanes_of(sess, [before, after, total], [x])
+        for _ in range(20):
+            found = sess.run([before, after, total], {x: np.zeros((8, 8), np.float32)})
+            assert list(found[0]) == [9.0] * 4 and list(found[1]) == [10.0] * 4
+
+
+def test_an_error_names_the_node_of_the_other_lane():
+    x, _, total = towers()
+    with tf.device("/cpu:1"):
+        wrong = tf.check_numerics(tf.log(x), "bad", name="here")
+    with tf.Session(config=TWO) as sess:
+        assert "lane1" in lanes_of(sess, [total, wrong], [x])
+        with pytest.raises(tf.errors.InvalidArgumentError, match="bad") as caught:
+            sess.run([total, wrong], {x: -np.ones((8, 8), np.float32)})
+        assert caught.value.op is wrong.op
+        assert np.isfinite(sess.run([total, wrong], {x: np.ones((8, 8), np.float32)})[0]).all()
+
+
+def test_an_error_ends_what_another_lane_waits_for():
+    with tf.device("/cpu:0"):
+        q = tf.FIFOQueue(3, [tf.float32], shapes=[[]])
+        row = q.dequeue(name="row") + 1.0
+    with tf.device("/cpu:1"):
+        wrong = tf.py_func(lambda: 1 / 0, [], tf.float32, name="wrong")
+    with tf.Session(config=TWO) as sess:
+        assert "lane1" in lanes_of(sess, [row, wrong])
+        with pytest.raises(tf.errors.OpError, match="division by zero"):
+            sess.run([row, wrong])
+        sess.run(q.enqueue(1.0))
+        assert sess.run(row) == 2.0  # nothing was taken by the call that failed
+
+
+def test_closing_ends_waiting_lanes():
+    with tf.device("/cpu:1"):
+        q = tf.FIFOQueue(3, [tf.float32], shapes=[[]])
+        row = q.dequeue() * 2.0
+    x, _, total = towers()
+    sess = tf.Session(config=TWO)
+    feed = {x: np.zeros((8, 8), np.float32)}
+    found = []
+
+    def run():
+        try:
+            found.append(sess.run([row, total], feed))
+        except Exception as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(0.2)
+    sess.close()
+    thread.join(10)
+    assert not thread.is_alive() and isinstance(found[0], tf.errors.CancelledError)
+
+
+def test_workers_end_with_their_session():
+    x, _, total = towers()
+
+    def workers():
+        return [t for t in threading.enumerate() if t.name == "relight lane"]
+
+    before = set(workers())
+    with tf.Session(config=TWO) as sess:
+        threads = [
+            threading.Thread(target=sess.run, args=(total, {x: np.ones((8, 8), np.float32)}))
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(workers()) - before
+    for thread in set(workers()) - before:
+        thread.join(10)
+    assert not set(workers()) - before
+
+
+def test_towers_train_alike_on_one_and_two_devices():
+    rs = np.random.RandomState(0)
+    data, labels = rs.rand(16, 12).astype(np.float32), rs.randint(0, 3, 16)
+
+    def losses(count):
+        with tf.Graph().as_default():
+            tf.set_random_seed(1)
+            optimizer = tf.train.MomentumOptimizer(0.1, 0.9)
+            found, ends = [], []
+            with tf.variable_scope(tf.get_variable_scope()):
+                for i in range(2):
+                    with tf.device(f"/cpu:{i % count}"), tf.name_scope(f"tower_{i}"):
+                        rows = slice(8 * i, 8 * i + 8)
+                        with tf.device("/cpu:0"):
+                            w = tf.get_variable("w", [12, 3])
+                            b = tf.get_variable("b", [3], initializer=tf.zeros_initializer())
+                        logits = tf.matmul(tf.constant(data[rows]), w) + b
+                        loss = tf.losses.sparse_softmax_cross_entropy(labels[rows], logits)
+                        tf.get_variable_scope().reuse_variables()
+                        found.append(optimizer.compute_gradients(loss))
+                        ends.append(loss)
+            means = [
+                (tf.reduce_mean(tf.stack([g for g, _ in pairs]), 0), pairs[0][1])
+                for pairs in zip(*found, strict=True)
+            ]
+            train = optimizer.apply_gradients(means)
+            config = tf.ConfigProto(device_count={"CPU": count})
+            with tf.Session(config=config) as sess:
+                sess.run(tf.global_variables_initializer())
+                return [sess.run([train, *ends])[1:] for _ in range(20)]
+
+    one, two = losses(1), losses(2)
+    assert one == two and sum(two[-1]) < sum(two[0])
+
+
+def test_placer_is_incremental(graph):
+    placer = Placer(local_devices(), soft=False)
+    tf.constant(1.0)
+    placer.check(graph)
+    with tf.device("/cpu:1"):
+        tf.constant(2.0, name="there")
+    for _ in range(2):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="node there"):
+            placer.check(graph)
