@@ -1,5 +1,8 @@
-"""`tf.contrib.learn`: the part that programs still use, its data sets."""
+"""`tf.contrib.learn`: the parts that programs still use."""
 
-from relight.v1.contrib.learn import datasets
+from relight.v1._missing import missing
+from relight.v1.contrib.learn import datasets, preprocessing
 
-__all__ = ["datasets"]
+__getattr__ = missing("tf.contrib.learn")
+
+__all__ = ["datasets", "preprocessing"]
