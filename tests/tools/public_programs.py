@@ -11,7 +11,7 @@ out where it looks for it. Its step counts stay as they are; only paths that beg
 led into the temporary folder, a notebook becomes the sequence of its code cells, and text that is
 only Python 2 passes through lib2to3. A program is
 
-    ok      when it ends with exit code 0,
+    ok      when it ends with exit code 0, and no thread or process of it with a traceback,
     alive   when it is still running, without a traceback, at the time limit,
     error   otherwise; the reason is the last line of its traceback.
 
@@ -21,6 +21,7 @@ only Python 2 passes through lib2to3. A program is
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import datetime
 import json
@@ -52,10 +53,14 @@ BEFORE = {
     "fully_connected_reader.py": "convert_to_records.py",
     "cifar10_eval.py": "cifar10_train.py",
     "4.2.2 variables_to_restore函数的使用样例.ipynb": "4.2.1 滑动平均类的保存.ipynb",
+    "7. 数据集基本使用方法.ipynb": "1. TFRecord样例程序.ipynb",
     "8. 数据集高层操作.ipynb": "1. TFRecord样例程序.ipynb",
     "mnist/v3/predict.py": "mnist/v3/train.py",
     "char-rnn-tensorflow/sample.py": "char-rnn-tensorflow/train.py",
 }
+
+# Folders that a program wants to find, in its own.
+FOLDERS = {"4.3. pb文件保存方法.ipynb": "Saved_model", "4.1. projector_data_prepare.ipynb": "log"}
 
 # Files of a repository that are too large to copy are none that its programs read.
 LARGEST_FILE = 16 << 20
@@ -181,7 +186,7 @@ def copy(source: Path, target: Path, folder: Path) -> None:
             path.write_text(led_into(folder, text), "utf-8", errors="surrogateescape")
 
 
-def environment_of(folder: Path, checkout: Path) -> dict[str, str]:
+def environment_of(folder: Path, checkout: Path, data: Path) -> dict[str, str]:
     """The environment variables of a run."""
     # A tree that contains a folder `tensorflow` must not hide the installed package.
     paths = [str(ROOT)] + ([] if (checkout / "tensorflow").is_dir() else [str(checkout)])
@@ -191,6 +196,7 @@ def environment_of(folder: Path, checkout: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
         "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(data / "matplotlib"),
         "HOME": str(folder),
         "TMPDIR": str(folder / "tmp"),
         "OMP_NUM_THREADS": "1",
@@ -206,6 +212,8 @@ def start(program: Program, setting: Setting, folder: Path) -> tuple[int | None,
     """
     checkout = folder / program.checkout(setting.programs).name
     source = checkout / program.path
+    if source.name in FOLDERS:
+        (source.parent / FOLDERS[source.name]).mkdir()
     text = source.read_text(encoding="utf-8")
     if source.suffix == ".ipynb":
         text = led_into(folder, code_of_notebook(text))
@@ -219,7 +227,7 @@ def start(program: Program, setting: Setting, folder: Path) -> tuple[int | None,
         process = subprocess.Popen(
             [*setting.command, source.name, *arguments],
             cwd=source.parent,
-            env=environment_of(folder, checkout),
+            env=environment_of(folder, checkout, setting.data),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -231,10 +239,8 @@ def start(program: Program, setting: Setting, folder: Path) -> tuple[int | None,
             code = None
         finally:
             # The program may have children: the group ends with it.
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                code = process.returncode
             process.wait()
     return code, log.read_text(encoding="utf-8", errors="replace"), time.monotonic() - begin
 
@@ -263,10 +269,8 @@ def run(program: Program, before: Program | None, setting: Setting) -> Result:
             for part in (before, program):
                 if part is not None:
                     code, output, seconds = start(part, setting, folder)
-            if code == 0:
-                state, reason = "ok", ""
-            elif code is None and "Traceback (most recent call" not in output:
-                state, reason = "alive", ""
+            if code in (0, None) and "Traceback (most recent call" not in output:
+                state, reason = "ok" if code == 0 else "alive", ""
             else:
                 state, reason = "error", reason_of(output).replace(str(folder), "")
     if setting.outputs is not None:
