@@ -1,4 +1,4 @@
-"""`If` and `While`: function bodies planned like graphs, run as real Python `if` and `while`."""
+"""`If`, `While` and calls: function bodies planned like graphs, run as Python `if` and `while`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from relight.graph.node import Operation
 from relight.ops.lists import ListValue
 
 NODES = frozenset(("If", "StatelessIf", "While", "StatelessWhile"))
+CALLS = frozenset(("PartitionedCall", "StatefulPartitionedCall"))
 
 
 def kind_of(tensor: Any) -> str:
@@ -33,12 +34,12 @@ class Body:
     def __init__(
         self,
         node: Operation,
-        attr: str,
+        attr: str | None,
         keep: Sequence[int] | None = None,
         loop: bool = False,
         outputs: bool = True,
     ):
-        name = str(node._attrs[attr])
+        name = node.type if attr is None else str(node._attrs[attr])
         function = node.graph._get_function(name)
         if function is None:
             raise errors.NotFoundError(
@@ -110,6 +111,25 @@ class Body:
             for i in changed:
                 shapes[i] = None
         return self._make(shapes, elements)
+
+
+def is_call(node: Operation) -> bool:
+    """Whether a node calls a function of its graph, by an attr or as its own type."""
+    return node.type in CALLS or node.graph._is_function(node.type)
+
+
+def lower_call(node: Operation, arguments: list[Value], outputs: list[Value | None]) -> Step:
+    """The step of a node that calls a function."""
+    body = Body(node, "f" if node.type in CALLS else None)
+    single = len(outputs) == 1
+
+    def call(state: Any, inputs: list[Any]) -> Any:
+        given = run_body(body.plan(inputs), state, inputs)
+        return given[0] if single else given
+
+    return Step(
+        "call", call, [arguments], outputs, node, takes_session=True, fresh=False, nodes=(node,)
+    )
 
 
 _MAX_SHAPES = 6  # further shapes share one plan that knows none

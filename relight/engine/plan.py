@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import control, known_shapes
+from relight.engine import control, flow, flow_steps, known_shapes
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation, Tensor
@@ -60,7 +60,11 @@ def prune(fetches: Sequence[Any], fed: set[Tensor]) -> list[Operation]:
 
 
 def _topological(nodes: set[Operation], fed: set[Tensor]) -> list[Operation]:
-    before = {n: {t.op for t in n._inputs if t not in fed} | set(n._control_inputs) for n in nodes}
+    before = {
+        n: {t.op for t in n._inputs if t not in fed and not flow.goes_back(n, t)}
+        | set(n._control_inputs)
+        for n in nodes
+    }
     after: dict[Operation, list[Operation]] = {n: [] for n in nodes}
     for node, needs in before.items():
         for need in needs:
@@ -83,7 +87,7 @@ def _topological(nodes: set[Operation], fed: set[Tensor]) -> list[Operation]:
     return ordered
 
 
-class _Lowering:
+class Lowering:
     """Turns nodes into steps, with conversions between the kinds of values where needed."""
 
     def __init__(self, graph: Any, feeds: list[Tensor], fetches: list[Any], body: bool = False):
@@ -92,6 +96,8 @@ class _Lowering:
         self.plan.targets = {f for f in fetches if isinstance(f, Operation)}
         self.fed = {t: i for i, t in enumerate(feeds)}
         self.values: dict[tuple[Tensor, str], Value] = {}
+        self.aliases: dict[Tensor, Tensor] = {}
+        self.doubtful: set[Tensor] = set()  # fetches that may have no value
         self.written: dict[Operation, frozenset[Operation]] = {}
         self.written_before: dict[Operation, frozenset[Operation]] = {}
         for tensor in feeds:
@@ -106,17 +112,25 @@ class _Lowering:
             return control.kind_of(tensor)
         return "R" if tensor.dtype.base_dtype in _HANDLES else "H"
 
-    def lower(self, nodes: list[Operation]) -> Plan:
-        fed_whole = {n for n in nodes if n._outputs and all(t in self.fed for t in n._outputs)}
+    def lower(self, nodes: Sequence[Any]) -> Plan:
+        """The plan for operations, or items of old control flow (`flow.arrange`), in order."""
         for node in nodes:
+            if not isinstance(node, Operation):
+                flow_steps.lower(self, node)
+                continue
+            fed_whole = node._outputs and all(t in self.fed for t in node._outputs)
             self._note_writes(node)
-            if node.type in ("NoOp", "ControlTrigger") or node in fed_whole:
+            if node.type in ("NoOp", "ControlTrigger") or fed_whole:
                 continue
             if node.type == "Const":
                 self._constant(node)
+            elif control.is_call(node):
+                self._call(node)
             else:
                 self._node(node)
         for tensor in self.plan.fetches:
+            if tensor in self.doubtful:
+                flow_steps.check_alive(self, tensor)
             kind = self._outer_kind(tensor)
             self.plan.fetched_values.append(self.want(tensor, kind))
         return self.plan
@@ -162,6 +176,16 @@ class _Lowering:
         value = Value(tensor, "H")
         self.values[tensor, "H"] = value
         self.plan.constants[value] = node._attrs["value"]
+
+    def _call(self, node: Operation) -> None:
+        arguments = [self.want(t, control.kind_of(t)) for t in node._inputs]
+        outputs: list[Value | None] = []
+        for tensor in node._outputs:
+            value = Value(tensor, control.kind_of(tensor))
+            outputs.append(value)
+            if tensor not in self.fed:
+                self.values[tensor, value.kind] = value
+        self.plan.steps.append(control.lower_call(node, arguments, outputs))
 
     def _node(self, node: Operation) -> None:
         record = opdef.record(node.type)
@@ -229,6 +253,7 @@ class _Lowering:
 
     def want(self, tensor: Tensor, kind: str) -> Value:
         """The value of a tensor in the wanted kind, converted when it exists in another one."""
+        tensor = self.aliases.get(tensor, tensor)
         found = self.values.get((tensor, kind))
         if found is not None:
             return found
@@ -250,6 +275,9 @@ class _Lowering:
             return read if kind == read.kind else self._convert(read, kind, tensor)
         other = "H" if kind == "T" else "T"
         source = self.values.get((tensor, other))
+        if source is None and flow.is_constant(tensor, self.fed):  # from around a body
+            self._constant(tensor.op)
+            return self.want(tensor, kind)
         if source is None:
             raise errors.InternalError(
                 None, tensor.op, f"no value of {tensor.name} was computed before its use"
@@ -301,16 +329,29 @@ def make(
     not fit. `elements`: the shape of what fed lists hold.
     """
     nodes = prune(fetches, set(feeds))
+    if flow.present(nodes):
+        return None if shapes is not None else _make_arranged(graph, nodes, fetches, feeds, body)
     with torch.inference_mode():
         if shapes is None:
-            return _finish(_Lowering(graph, feeds, fetches, body).lower(nodes), body)
+            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body)
         with known_shapes.fed(feeds, shapes, nodes, elements) as fits:
             if not fits:
                 return None
-            return _finish(_Lowering(graph, feeds, fetches, body).lower(nodes), body)
+            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body)
 
 
-def _finish(plan: Plan, body: bool) -> Plan:
+def _make_arranged(
+    graph: Any, nodes: list[Operation], fetches: list[Any], feeds: list[Tensor], body: bool
+) -> Plan:
+    """The plan for nodes among which is the control flow of a loaded graph."""
+    arranged = flow.arrange(nodes, set(feeds), fetches)
+    lowering = Lowering(graph, feeds, fetches, body)
+    lowering.doubtful = arranged.doubtful | arranged.dead
+    with torch.inference_mode():
+        return finish(lowering.lower(arranged.items), body)
+
+
+def finish(plan: Plan, body: bool) -> Plan:
     """Let the passes loose on lowered steps, and generate the function."""
     from relight.engine import codegen, passes
 

@@ -191,17 +191,20 @@ def from_function_def(proto: Any, outer: Graph) -> FuncGraph:
         for arg in proto.signature.input_arg:
             places[arg.name] = graph.add_input(dtypes.as_dtype(arg.type), None, arg.name)
         waiting = list(proto.node_def)
-        known = {n.name for n in waiting}
+        known = {n.name: n for n in waiting}
+        late: list[tuple[Operation, int, str]] = []
         while waiting:
             later = []
             for node in waiting:
-                if not _add_function_node(graph, node, places, known):
+                if not _add_function_node(graph, node, places, known, late):
                     later.append(node)
             if len(later) == len(waiting):
                 raise ValueError(
                     f"function {graph.name!r}: the inputs of {later[0].name!r} are not in it"
                 )
             waiting = later
+        for op, index, text in late:
+            op._update_input(index, places[text])
         for arg in proto.signature.output_arg:
             place = proto.ret[arg.name]
             if place not in places:
@@ -210,8 +213,22 @@ def from_function_def(proto: Any, outer: Graph) -> FuncGraph:
     return graph
 
 
-def _add_function_node(graph: FuncGraph, node: Any, places: dict[str, Tensor], known: set) -> bool:
-    inputs, control = [], []
+def _comes_round(text: str, known: dict[str, Any]) -> bool:
+    source = known.get(text.partition(":")[0])
+    return source is not None and source.op in ("NextIteration", "RefNextIteration")
+
+
+def _add_function_node(
+    graph: FuncGraph,
+    node: Any,
+    places: dict[str, Tensor],
+    known: dict[str, Any],
+    late: list[tuple[Operation, int, str]],
+) -> bool:
+    """Add a node unless inputs are missing. `late`: inputs that a loop brings round."""
+    inputs: list[Any] = []
+    control: list[Operation] = []
+    back: list[tuple[int, str]] = []
     for text in node.input:
         if text.startswith("^"):
             name = text[1:]
@@ -222,14 +239,22 @@ def _add_function_node(graph: FuncGraph, node: Any, places: dict[str, Tensor], k
             control.append(graph._nodes_by_name[name])
         elif text in places:
             inputs.append(places[text])
+        elif node.op in ("Merge", "RefMerge") and _comes_round(text, known):
+            back.append((len(inputs), text))
+            inputs.append(None)
         else:
             return False
+    there = next((t for t in inputs if t is not None), None)
+    if back and there is None:
+        return False
+    inputs = [there if t is None else t for t in inputs]
     decoded = {k: attr_values.from_proto(v) for k, v in node.attr.items()}
     attr_values.with_defaults(node.op, decoded)
     with graph.control_dependencies(control):
         op = graph._add(
             node.op, inputs, attr_values.output_dtypes(node.op, decoded), node.name + "/", decoded
         )
+    late.extend((op, index, text) for index, text in back)
     if node.device:
         op._set_device(node.device)
     for tensor in op.outputs:

@@ -125,6 +125,7 @@ def figures() -> dict[str, Any]:
     """Everything that the table, the page and the rule need."""
     from relight.engine import control
     from relight.graph import opdef
+    from relight.ops import flow
 
     importlib.import_module("relight.v1")
     spaces = {
@@ -135,8 +136,8 @@ def figures() -> dict[str, Any]:
         for space, members in namespaces().items()
         if members
     }
-    # The engine itself runs If and While: their records have a gradient, but no kernel.
-    structured = {n: opdef.record(n) for n in sorted(control.NODES)}
+    # The engine itself runs control flow: these records have a shape rule or gradient, no kernel.
+    structured = {n: opdef.record(n) for n in sorted([*control.NODES, *flow.NODES])}
     records = {**opdef.records(), **structured}
     all_ops = list(opdef.signature_lines())
     gradients = [n for n in differentiated() if opdef.record(n).gradient_function is not None]
