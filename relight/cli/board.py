@@ -22,7 +22,7 @@ from relight.formats.errors import FormatError
 _log = logging.getLogger("relight.board")
 
 
-class _Vectors:
+class Vectors:
     """What the projector asks of a checkpoint reader."""
 
     def __init__(self, prefix: str):
@@ -41,7 +41,7 @@ class _Vectors:
         return self._reader.read(name)
 
 
-def _latest_checkpoint(folder: str) -> str | None:
+def latest_checkpoint(folder: str) -> str | None:
     """The newest checkpoint that the folder's `checkpoint` file names, if its files are there."""
     try:
         newest = read_state(os.path.join(folder, "checkpoint")).model_checkpoint_path
@@ -67,7 +67,7 @@ def give_projector_a_reader() -> bool:
         __version__="relight",
         errors=tf.errors,
         io=tf.io,
-        train=types.SimpleNamespace(latest_checkpoint=_latest_checkpoint, load_checkpoint=_Vectors),
+        train=types.SimpleNamespace(latest_checkpoint=latest_checkpoint, load_checkpoint=Vectors),
     )
     return True
 
