@@ -4,8 +4,8 @@ Everything here is part of the graph. Threads of the session run it beside the t
 file names into a queue, several read a record each, distort its image and put it into a second
 queue, from which the training step takes its batches.
 
-A file of the binary version (https://www.cs.toronto.edu/~kriz/cifar.html) is 10,000 records of 3,073
-bytes: the label, then 1,024 bytes each of red, green and blue, row by row.
+A file of the binary version (https://www.cs.toronto.edu/~kriz/cifar.html) is 10,000 records of
+3,073 bytes: the label, then 1,024 bytes each of red, green and blue, row by row.
 """
 
 import os
@@ -24,7 +24,7 @@ RECORD_BYTES = 1 + SIDE * SIDE * CHANNELS
 TRAINING_EXAMPLES = 50000
 TEST_EXAMPLES = 10000
 
-TRAINING_FILES = ["data_batch_%d.bin" % i for i in range(1, 6)]
+TRAINING_FILES = [f"data_batch_{i}.bin" for i in range(1, 6)]
 TEST_FILES = ["test_batch.bin"]
 
 
@@ -48,12 +48,12 @@ def find_files(data_dir, names):
     paths = [os.path.join(folder, name) for name in names]
     for path in paths:
         if not tf.gfile.Exists(path):
-            raise ValueError("no file %s; remove %s to fetch it anew" % (path, folder))
+            raise ValueError(f"no file {path}; remove {folder} to fetch it anew")
         size = tf.gfile.Stat(path).length
         if size == 0 or size % RECORD_BYTES:
             raise ValueError(
-                "%s is damaged: it has %d bytes, and the record at byte %d is cut short (records "
-                "have %d bytes)" % (path, size, size - size % RECORD_BYTES, RECORD_BYTES)
+                f"{path} is damaged: it has {size} bytes, and the record at byte "
+                f"{size - size % RECORD_BYTES} is cut short (records have {RECORD_BYTES} bytes)"
             )
     return paths
 

@@ -35,7 +35,7 @@ def evaluated(session, hits, summaries):
     """
     coordinator = tf.train.Coordinator()
     threads = tf.train.start_queue_runners(session, coordinator)
-    batches = int(math.ceil(FLAGS.examples / FLAGS.batch_size))
+    batches = math.ceil(FLAGS.examples / FLAGS.batch_size)
     right, merged = 0, b""
     with coordinator.stop_on_exception():
         for _ in range(batches):
@@ -60,7 +60,7 @@ def main(_):
     if FLAGS.once:
         newest = tf.train.latest_checkpoint(FLAGS.train_dir)
         if newest is None:
-            raise SystemExit("no checkpoint in %s" % FLAGS.train_dir)
+            raise SystemExit(f"no checkpoint in {FLAGS.train_dir}")
         checkpoints = [newest]
     else:
         checkpoints = tf.contrib.training.checkpoints_iterator(
@@ -72,7 +72,7 @@ def main(_):
             saver.restore(session, path)
             precision, merged = evaluated(session, hits, summaries)
         print(
-            "%s: step %d, precision @ 1 = %.4f" % (datetime.datetime.now(), step, precision),
+            f"{datetime.datetime.now()}: step {step}, precision @ 1 = {precision:.4f}",
             flush=True,
         )
         summary = tf.Summary.FromString(merged)

@@ -53,8 +53,8 @@ class Logger(tf.train.SessionRunHook):
         self._start = now
         loss, step = run_values.results
         print(
-            "%s: step %d, loss = %.2f (%.1f examples/s, %.3f s/batch)"
-            % (datetime.datetime.now(), step, loss, self._batch_size / seconds, seconds),
+            f"{datetime.datetime.now()}: step {step}, loss = {loss:.2f} "
+            f"({self._batch_size / seconds:.1f} examples/s, {seconds:.3f} s/batch)",
             flush=True,
         )
 

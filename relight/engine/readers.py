@@ -82,6 +82,25 @@ class Reader:
                 records.append(record)
         return records
 
+    def read_ahead(
+        self, queue: Any, count: int, timeout: float | None = None
+    ) -> tuple[list[Record], Exception | None]:
+        """Up to `count` records, and the error that ended them early.
+
+        It waits for the first record only, and ends early where it would wait for work.
+        """
+        records: list[Record] = []
+        with self._lock:
+            while len(records) < count:
+                try:
+                    record = self._next(queue, timeout, not records or queue.size() > 0)
+                except Exception as error:
+                    return records, error
+                if record is None:
+                    break
+                records.append(record)
+        return records, None
+
     def reset(self) -> None:
         """Forget the work under way and the counts."""
         with self._lock:

@@ -7,12 +7,14 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from relight.engine import producers
 from relight.engine.session import BaseSession
 from relight.formats.protos import QueueRunnerDef
 from relight.graph import errors
 from relight.graph.collections import GraphKeys
 from relight.graph.export import export
 from relight.graph.graph import get_default_graph, get_default_session
+from relight.graph.node import Operation
 from relight.v1 import logging
 from relight.v1.functions.variables import prepend_scope, strip_scope
 
@@ -133,7 +135,10 @@ class QueueRunner:
 
     def _enqueuer(self, sess: Any, place: int) -> Callable[[], Any]:
         """What thread number `place` calls again and again."""
-        return sess.make_callable(self._enqueue_ops[place])
+        op = self._enqueue_ops[place]
+        if isinstance(sess, BaseSession) and isinstance(op, Operation):
+            return producers.runner(sess, op)
+        return sess.make_callable(op)
 
     def _run(self, sess: Any, place: int, coord: Any = None) -> None:
         counted = True

@@ -1,0 +1,408 @@
+"""Plans of one row, run for many rows at once: what input threads do again and again.
+
+`RowBatch` takes a plan without side effects and gives the values of many runs. Values that differ
+from run to run *vary*: they have a further first dimension. A step of which no input varies runs
+once; where a rule in `_RULES` knows how, a step takes all rows in one call of its kernel; any other
+step runs row by row. What cannot be done raises, and the caller then runs the plan row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+from relight.engine import control
+from relight.engine.steps import Plan, Step, Value
+from relight.graph import opdef
+
+Run = Callable[[Any, int, list[Any]], Any]  # (state, rows, inputs) -> output or list of outputs
+Flags = list[Any]  # for each input whether it varies; a list of these for a list input
+
+
+class CannotBatchError(Exception):
+    """The rows must be computed one by one."""
+
+
+class RowBatch:
+    """A plan for many rows. CannotBatchError when it has effects.
+
+    `varying`: which fed values have a row dimension.
+    """
+
+    def __init__(self, plan: Plan, varying: Sequence[bool]):
+        self.plan = plan
+        self.varying = {v for v, flag in zip(plan.fed_values, varying, strict=True) if flag}
+        self._work = [self._instruction(step) for step in plan.steps]
+        self.flags = [v in self.varying for v in plan.fetched_values]
+
+    def _instruction(self, step: Step) -> tuple[Run, Step]:
+        flags: Flags = [
+            [v in self.varying for v in item] if isinstance(item, list) else item in self.varying
+            for item in step.inputs
+        ]
+        varies = any(any(f) if isinstance(f, list) else f for f in flags)
+        _check_pure(step)
+        if not varies:
+            return _once(step), step
+        self.varying.update(v for v in step.outputs if v is not None)
+        if step.node is not None and step.what == step.node.type:
+            rule = _RULES.get(step.what)
+            run = rule(step, flags) if rule is not None else None
+        else:
+            run = _conversion(step)
+        return run or _by_rows(step, flags), step
+
+    def run(self, state: Any, rows: int, feeds: Sequence[Any]) -> list[Any]:
+        """The fetched values; those of `flags` that hold have a first dimension of `rows`."""
+        values: dict[Value, Any] = dict(self.plan.constants)
+        values.update(zip(self.plan.fed_values, feeds, strict=True))
+        for run, step in self._work:
+            inputs = [
+                [values[v] for v in item]
+                if isinstance(item, list)
+                else None
+                if item is None
+                else values[item]
+                for item in step.inputs
+            ]
+            for value, item in zip(
+                step.outputs, flat(run(state, rows, inputs), len(step.outputs)), strict=True
+            ):
+                if value is not None:
+                    values[value] = item
+        return [values[v] for v in self.plan.fetched_values]
+
+
+def flat(given: Any, count: int) -> list[Any]:
+    """What a kernel gives as a list of `count` outputs."""
+    if count == 0:
+        return []
+    if not isinstance(given, (list, tuple)):
+        return [given]
+    found: list[Any] = []
+    for item in given:
+        found.extend(item if isinstance(item, list) else [item])
+    return found
+
+
+def _check_pure(step: Step) -> None:
+    node = step.node
+    assert node is not None
+    if step.what in control.NODES:
+        for attr in ("then_branch", "else_branch", "cond", "body"):
+            if attr in node._attrs:
+                function = node.graph._get_function(str(node._attrs[attr]))
+                if function is None or any(control._effects(t) for t in function.outputs):
+                    raise CannotBatchError(f"{node.name} has effects")
+        return
+    if step.what in ("tensor", "numpy", "read", "Assert"):
+        return
+    makes_resource = all(v is None or v.kind == "R" for v in step.outputs) and not step.inputs
+    if step.takes_session and step.outputs and makes_resource:
+        return
+    for made in step.nodes or (node,):
+        record = opdef.record(made.type)
+        if record.is_stateful or record.writes is not None:
+            raise CannotBatchError(f"{made.name} ({made.type}) has effects")
+    if step.takes_session:
+        raise CannotBatchError(f"{node.name} ({node.type}) uses the session")
+
+
+def _called(step: Step) -> Callable[..., Any]:
+    """The step's function of (state, *inputs)."""
+    function = step.function
+    assert function is not None
+    if step.takes_session:
+        return function
+    return lambda state, *inputs: function(*inputs)
+
+
+def _once(step: Step) -> Run:
+    function = _called(step)
+    return lambda state, rows, inputs: function(state, *inputs)
+
+
+def _all_rows(step: Step) -> Run:
+    """A kernel that treats the rows as it treats its own leading dimensions."""
+    function = step.function
+    assert function is not None
+    return lambda state, rows, inputs: function(*inputs)
+
+
+def _conversion(step: Step) -> Run | None:
+    return _all_rows(step) if step.what in ("tensor", "numpy") else None
+
+
+def _row(value: Any, flag: Any, i: int) -> Any:
+    if isinstance(flag, list):
+        return [_row(v, f, i) for v, f in zip(value, flag, strict=True)]
+    return value[i, ...] if flag else value
+
+
+def _by_rows(step: Step, flags: Flags) -> Run:
+    function = _called(step)
+    count = len(step.outputs)
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> list[Any]:
+        results = []
+        for i in range(rows):
+            given = [_row(v, f, i) for v, f in zip(inputs, flags, strict=True)]
+            results.append(flat(function(state, *given), count))
+        return [_stacked(list(parts)) for parts in zip(*results, strict=True)]
+
+    return run
+
+
+def _stacked(parts: list[Any]) -> Any:
+    first = parts[0]
+    if any(p.shape != first.shape for p in parts):
+        raise CannotBatchError("rows differ in shape")
+    return torch.stack(parts) if isinstance(first, torch.Tensor) else np.stack(parts)
+
+
+# -- rules: a step and which of its inputs vary -> how to run it, or None --------------------------
+
+
+def _elementwise(step: Step, flags: Flags) -> Run | None:
+    """The rows of all inputs get one rank, so that broadcasting never meets the row dimension."""
+    function = step.function
+    assert function is not None
+    if len(flags) == 1:
+        return _all_rows(step)
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        ranks = [v.ndim - f for v, f in zip(inputs, flags, strict=True)]
+        rank = max(ranks)
+        aligned = [
+            v.reshape(rows, *[1] * (rank - r), *v.shape[1:]) if f and r < rank else v
+            for v, f, r in zip(inputs, flags, ranks, strict=True)
+        ]
+        return function(*aligned)
+
+    return run
+
+
+def _reduction(step: Step, flags: Flags) -> Run | None:
+    function = step.function
+    assert function is not None
+    if flags[1]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        value, axes = inputs
+        rank = value.ndim - 1
+        if any(not -rank <= a < rank for a in axes.reshape(-1).tolist()):
+            raise CannotBatchError("an axis is out of range")
+        return function(value, np.where(axes < 0, axes, axes + 1))
+
+    return run
+
+
+def _reshape(step: Step, flags: Flags) -> Run | None:
+    if flags[1]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        return inputs[0].reshape(rows, *inputs[1].tolist())
+
+    return run
+
+
+def _transpose(step: Step, flags: Flags) -> Run | None:
+    if flags[1]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        value, order = inputs
+        rank = value.ndim - 1
+        return value.permute(0, *(1 + p % rank for p in order.tolist()))
+
+    return run
+
+
+def _expand(step: Step, flags: Flags) -> Run | None:
+    if flags[1]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        axis = int(inputs[1])
+        return inputs[0].unsqueeze(axis if axis < 0 else axis + 1)
+
+    return run
+
+
+def _strided_slice(step: Step, flags: Flags) -> Run | None:
+    """The same slice behind a whole first dimension."""
+    if any(flags[1:]):
+        return None
+    assert step.node is not None
+    attrs = step.node._attrs
+    masks = {n: attrs[n] << 1 for n in attrs if n.endswith("_mask")}
+    masks["begin_mask"] |= 1
+    masks["end_mask"] |= 1
+    kernel = opdef.record(step.what).kernel
+    assert kernel is not None
+    function = kernel(SimpleNamespace(_attrs={**attrs, **masks}))
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        value, begin, end, strides = inputs
+        return function(
+            value,
+            np.concatenate([[0], begin]),
+            np.concatenate([[0], end]),
+            np.concatenate([[1], strides]),
+        )
+
+    return run
+
+
+def _slice(step: Step, flags: Flags) -> Run | None:
+    """Windows of one size, each at its own place."""
+    if not flags[0] or flags[2]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        value, begin, size = inputs
+        begins = begin if flags[1] else np.broadcast_to(begin, (rows, *begin.shape))
+        shape = np.array(value.shape[1:])
+        if size.shape != shape.shape or begins.shape != (rows, *shape.shape):
+            raise CannotBatchError("begin or size has not the rank of the value")
+        sizes = np.where(size < 0, shape, size) if not flags[1] else size
+        if (sizes < 0).any() or (begins < 0).any() or (begins + sizes > shape).any():
+            raise CannotBatchError("a slice reaches out of its value")
+        source = value.numpy()
+        result = np.empty((rows, *sizes.tolist()), source.dtype)
+        widths = sizes.tolist()
+        for i, first in enumerate(begins.tolist()):
+            result[i] = source[(i, *(slice(b, b + w) for b, w in zip(first, widths)))]
+        return torch.from_numpy(result)
+
+    return run
+
+
+def _flip(step: Step, flags: Flags) -> Run | None:
+    return _reduction(step, flags)  # axes are counted in the same way
+
+
+def _assert(step: Step, flags: Flags) -> Run | None:
+    if not flags[0]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> None:
+        if not bool(inputs[0].all()):
+            raise CannotBatchError("an assertion does not hold")
+
+    return run
+
+
+def _contrast(step: Step, flags: Flags) -> Run | None:
+    function = step.function
+    assert function is not None
+    if not flags[0]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        images, factor = inputs
+        return function(
+            images, factor.reshape(rows, *[1] * (images.ndim - 1)) if flags[1] else factor
+        )
+
+    return run
+
+
+def _strings(step: Step, flags: Flags) -> Run | None:
+    return _all_rows(step)
+
+
+class _Branch:
+    """A branch of a condition for the rows that take it."""
+
+    def __init__(self, node: Any, attr: str, keep: Sequence[int] | None):
+        self._body = control.Body(node, attr, keep)
+        self._batches: dict[Any, RowBatch] = {}
+
+    def run(self, state: Any, rows: int, inputs: list[Any], flags: list[bool]) -> list[Any]:
+        plan = self._body.plan([_row(v, f, 0) for v, f in zip(inputs, flags, strict=True)])
+        batch = self._batches.get(id(plan))
+        if batch is None:
+            batch = self._batches[id(plan)] = RowBatch(plan, flags)
+        found = batch.run(state, rows, inputs)
+        return [
+            v if flag else torch.as_tensor(v).expand(rows, *v.shape)
+            for v, flag in zip(found, batch.flags, strict=True)
+        ]
+
+
+def _if(step: Step, flags: Flags) -> Run | None:
+    """Each branch runs for the rows that take it."""
+    node = step.node
+    assert node is not None
+    if any(v is not None and v.kind != "T" for v in step.outputs):
+        return None
+    then, other = (_Branch(node, a, step.kept) for a in ("then_branch", "else_branch"))
+    conditional, given_flags = flags
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> list[Any]:
+        condition, given = inputs
+        if not conditional:
+            chosen = then if control.truth(node, condition) else other
+            return chosen.run(state, rows, given, given_flags)
+        if condition.ndim != 1:
+            raise CannotBatchError("a condition is no scalar")
+        truths = condition.numpy() != 0
+        places = [torch.from_numpy(np.flatnonzero(t)) for t in (truths, ~truths)]
+        parts: list[list[Any] | None] = []
+        for branch, place in zip((then, other), places, strict=True):
+            if not len(place):
+                parts.append(None)
+                continue
+            chosen_rows = [v[place] if f else v for v, f in zip(given, given_flags, strict=True)]
+            parts.append(branch.run(state, len(place), chosen_rows, given_flags))
+        return _joined(parts, places, rows)
+
+    return run
+
+
+def _joined(
+    parts: list[list[torch.Tensor] | None], places: list[torch.Tensor], rows: int
+) -> list[torch.Tensor]:
+    first = parts[0] or parts[1]
+    assert first is not None
+    results = []
+    for k, like in enumerate(first):
+        result = like.new_empty((rows, *like.shape[1:]))
+        for part, place in zip(parts, places, strict=True):
+            if part is not None:
+                if part[k].shape[1:] != like.shape[1:] or part[k].dtype != like.dtype:
+                    raise CannotBatchError("rows differ in shape")
+                result[place] = part[k]
+        results.append(result)
+    return results
+
+
+_ELEMENTWISE = """
+Abs Neg Square Sqrt Rsqrt Exp Log Log1p Floor Ceil Round Rint Sign Relu Relu6 Sigmoid Tanh Sin Cos
+LogicalNot Cast Reciprocal IsNan IsInf IsFinite ZerosLike OnesLike Softplus
+Add AddV2 Sub Mul RealDiv Div DivNoNan FloorDiv FloorMod TruncateDiv TruncateMod Mod Maximum Minimum
+Pow SquaredDifference Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr
+"""
+
+_RULES: dict[str, Callable[[Step, Flags], Run | None]] = {
+    **dict.fromkeys(_ELEMENTWISE.split(), _elementwise),
+    **dict.fromkeys(("Sum", "Mean", "Max", "Min", "Prod", "All", "Any"), _reduction),
+    "Reshape": _reshape,
+    "Transpose": _transpose,
+    "ExpandDims": _expand,
+    "StridedSlice": _strided_slice,
+    "Slice": _slice,
+    "ReverseV2": _flip,
+    "Assert": _assert,
+    "AdjustContrastv2": _contrast,
+    "DecodeRaw": _strings,
+    "If": _if,
+    "StatelessIf": _if,
+}
