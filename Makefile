@@ -64,6 +64,7 @@ have-oracle:
 golden: $(STAMP) have-oracle
 	ORACLE="$(ORACLE)" $(PY) tests/tools/golden.py
 	ORACLE="$(ORACLE)" $(PY) tests/tools/curves.py
+	ORACLE="$(ORACLE)" $(PY) tests/tools/graphs.py
 
 oracle: $(STAMP) have-oracle
 	ORACLE="$(ORACLE)" $(PY) tests/tools/golden.py --live

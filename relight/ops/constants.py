@@ -441,6 +441,8 @@ def _as_shape(tensor: Tensor, op_types: frozenset[str] | None = None) -> TensorS
     count = None if rank is None else rank[0]
     if node.type == "Shape":
         return node._inputs[0].shape
+    if node.type == "ShapeN" and op_types is None:
+        return node._inputs[tensor.value_index].shape
     if node.type == "Pack":
         sizes: list[int | None] = []
         for item in node._inputs:
