@@ -85,10 +85,11 @@ def run():
         return {images: batch[0], labels: batch[1]}
 
     with tf.Session() as session:
-        newest = tf.train.latest_checkpoint(FLAGS.logdir)
-        if newest:
-            saver.restore(session, newest)
-            print("going on from", newest)
+        state = tf.train.get_checkpoint_state(FLAGS.logdir)
+        if state:
+            saver.restore(session, state.model_checkpoint_path)
+            saver.recover_last_checkpoints(state.all_model_checkpoint_paths)  # deleted in turn
+            print("going on from", state.model_checkpoint_path)
         else:
             session.run(tf.global_variables_initializer())
         first = int(session.run(tf.train.get_global_step()))
