@@ -653,3 +653,27 @@ def ordered_dictionaries(tf, np):
     data = collections.OrderedDict([("b", np.arange(3)), ("a", np.arange(3.0))])
     made = tf.estimator.inputs.numpy_input_fn(data, batch_size=3, shuffle=False)()
     return {"keys": sorted(made), "static": [str(made[k].shape) for k in sorted(made)]}
+
+
+def _prefetched(dynamic_pad, named):
+    def case(tf, np):
+        a, b = tf.ones([2, 3], name="a"), tf.constant([1, 2], name="b")
+        tensors = {"y": b, "x": a} if named else [a, b]
+        prefetch_queue = tf.contrib.slim.prefetch_queue.prefetch_queue
+        queue = prefetch_queue(tensors, capacity=4, num_threads=2, dynamic_pad=dynamic_pad)
+        found = queue.dequeue()
+        runners = tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS)
+        summaries = [t.op.name for t in tf.get_collection(tf.GraphKeys.SUMMARIES)]
+        values = [found["x"], found["y"]] if named else found
+        return {
+            "shapes": [str(t.shape) for t in values],
+            "names": [op.name for r in runners for op in r.enqueue_ops],
+            "summaries": summaries,
+        }
+
+    return case
+
+
+for _pad in (False, True):
+    for _named in (False, True):
+        CASES["prefetch_queue_%s_%s" % (_pad, _named)] = _prefetched(_pad, _named)

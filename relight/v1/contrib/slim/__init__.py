@@ -52,7 +52,7 @@ from relight.v1.contrib.layers.summaries import (
     summarize_tensor, summarize_tensors, summarize_variables, summarize_weights,
 )
 from relight.v1.contrib.slim import (
-    losses,
+    losses, prefetch_queue,
 )
 
 __getattr__ = missing("tf.contrib.slim")
@@ -72,10 +72,10 @@ __all__ = [
     "get_variables_by_suffix", "get_variables_to_restore", "global_variable", "group_norm",
     "has_arg_scope", "instance_norm", "l1_l2_regularizer", "l1_regularizer", "l2_regularizer",
     "layer_norm", "linear", "local_variable", "losses", "max_pool2d", "max_pool3d", "maxout",
-    "model_variable", "one_hot_encoding", "optimize_loss", "pool", "relu", "relu6", "repeat",
-    "separable_conv2d", "separable_convolution2d", "softmax", "stack", "sum_regularizer",
-    "summarize_activation", "summarize_activations", "summarize_biases", "summarize_collection",
-    "summarize_tensor", "summarize_tensors", "summarize_variables", "summarize_weights",
-    "unit_norm", "variable", "variance_scaling_initializer", "xavier_initializer",
-    "xavier_initializer_conv2d",
+    "model_variable", "one_hot_encoding", "optimize_loss", "pool", "prefetch_queue", "relu",
+    "relu6", "repeat", "separable_conv2d", "separable_convolution2d", "softmax", "stack",
+    "sum_regularizer", "summarize_activation", "summarize_activations", "summarize_biases",
+    "summarize_collection", "summarize_tensor", "summarize_tensors", "summarize_variables",
+    "summarize_weights", "unit_norm", "variable", "variance_scaling_initializer",
+    "xavier_initializer", "xavier_initializer_conv2d",
 ]
