@@ -36,6 +36,7 @@ def find_files(data_dir, names):
     """
     folder = os.path.join(data_dir, FOLDER)
     if not tf.gfile.IsDirectory(folder):
+        tf.gfile.MakeDirs(data_dir)
         tf.keras.utils.get_file(
             os.path.basename(ADDRESS),
             ADDRESS,

@@ -278,7 +278,7 @@ def _slice(step: Step, flags: Flags) -> Run | None:
         result = np.empty((rows, *sizes.tolist()), source.dtype)
         widths = sizes.tolist()
         for i, first in enumerate(begins.tolist()):
-            result[i] = source[(i, *(slice(b, b + w) for b, w in zip(first, widths)))]
+            result[i] = source[i][tuple(slice(b, b + w) for b, w in zip(first, widths))]
         return torch.from_numpy(result)
 
     return run

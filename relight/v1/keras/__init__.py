@@ -7,11 +7,11 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.keras import (
-    backend, layers,
+    backend, datasets, layers, utils,
 )
 
 __getattr__ = missing("tf.keras")
 
 __all__ = [
-    "backend", "layers",
+    "backend", "datasets", "layers", "utils",
 ]
