@@ -237,7 +237,12 @@ def ParseSingleExample(node: Any) -> Any:
         indices, values, shapes, dense = _parse_batch(
             plan, [serialized.item()], ["<unknown>"], dense_defaults
         )
-        return [[i[:, 1:] for i in indices], values, [s[1:] for s in shapes], [d[0] for d in dense]]
+        return [
+            [i[:, 1:] for i in indices],
+            values,
+            [s[1:] for s in shapes],
+            [d.reshape(d.shape[1:]) for d in dense],
+        ]
 
     return parse
 
@@ -308,7 +313,8 @@ def ParseSingleSequenceExample(node: Any) -> Any:
             )
         ]
         return [
-            [i[:, 1:] for i in indices], values, [s[1:] for s in shapes], [d[0] for d in dense],
+            [i[:, 1:] for i in indices], values, [s[1:] for s in shapes],
+            [d.reshape(d.shape[1:]) for d in dense],
             [s[0] for s in sparse_lists], [s[1] for s in sparse_lists],
             [s[2] for s in sparse_lists], dense_lists,
         ]  # fmt: skip

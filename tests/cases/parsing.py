@@ -254,3 +254,28 @@ def uncompressed(tf, np):
         "gzip": tf.decode_compressed([gzip.compress(b"other text")], "GZIP"),
         "none": tf.decode_compressed(["plain"]),
     }
+
+
+def single_example_used(tf, np):
+    """Scalar features go on to other ops."""
+    feature = tf.train.Feature
+    features = {
+        "raw": feature(bytes_list=tf.train.BytesList(value=[b"\x01\x02\xff"])),
+        "n": feature(int64_list=tf.train.Int64List(value=[7])),
+        "x": feature(float_list=tf.train.FloatList(value=[0.5])),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    parsed = tf.parse_single_example(
+        tf.constant(example.SerializeToString()),
+        {
+            "raw": tf.FixedLenFeature([], tf.string),
+            "n": tf.FixedLenFeature([], tf.int64),
+            "x": tf.FixedLenFeature([], tf.float32),
+        },
+    )
+    return {
+        "bytes": tf.decode_raw(parsed["raw"], tf.uint8),
+        "joined": tf.string_join([parsed["raw"], "!"]),
+        "sum": tf.cast(parsed["n"], tf.float32) + parsed["x"],
+        "hot": tf.one_hot(parsed["n"], 9),
+    }
