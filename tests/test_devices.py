@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import relight.v1 as tf
-from relight.engine import divide, plan
+from relight.engine import plan
 from relight.engine.devices import local_devices
 from relight.engine.placement import Placer
 
@@ -24,8 +24,8 @@ def graph():
 
 def lanes_of(sess, fetches, feeds=()):
     """The divided plan of a call: its text, "" when it has one lane."""
-    made = plan.make(sess.graph, list(fetches), list(feeds))
-    divide.divide(made, sess._placer.place(sess.graph))
+    placed = sess._placer.place(sess.graph)
+    made = plan.make(sess.graph, list(fetches), list(feeds), placed=placed)
     return made.source if "def lane1" in made.source else ""
 
 

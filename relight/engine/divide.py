@@ -16,7 +16,7 @@ from relight.engine.devices import Device
 from relight.engine.steps import Plan, Step, Value
 from relight.graph.node import Operation, Tensor
 
-_CONVERSIONS = frozenset(("tensor", "numpy", "read", "clone"))
+_CONVERSIONS = frozenset(("tensor", "numpy", "read", "clone", "copy"))
 _HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
 _READERS = frozenset(
     (
@@ -43,21 +43,32 @@ _HEAVY = frozenset(
 )
 
 
-def divide(plan: Plan, placed: dict[Operation, Device]) -> None:
+def divide(plan: Plan, placed: dict[Operation, Device]) -> bool:
     """Set `plan.function` to one that runs the steps of each device in a thread of its own.
 
-    Nothing changes where that would not let steps run at once.
+    False, and nothing is changed, where that would not let steps run at once.
     """
-    first = next(iter(placed.values())) if placed else None
-    devices = [placed.get(s.node, first) if s.node is not None else first for s in plan.steps]
-    order = sorted({d for d in devices if d is not None}, key=lambda d: (d.device_type, d.index))
+    fallback = min(placed.values(), key=_order, default=None)
+    if fallback is None:
+        return False
+    devices = [placed.get(s.node, fallback) if s.node else fallback for s in plan.steps]
+    gpus = [d for d in set(devices) if d.device_type == "GPU"]
+    if gpus:  # a GPU's steps only take starting: the first GPU shares a lane with the processor
+        shared = min(gpus, key=_order)
+        devices = [shared if (d.device_type, d.index) == ("CPU", 0) else d for d in devices]
+    order = sorted(set(devices), key=_order)
     if len(order) < 2:
-        return
-    lane_of = [order.index(d) for d in devices]  # type: ignore[arg-type]
+        return False
+    lane_of = [order.index(d) for d in devices]
     before = dependencies(plan)
     if not _gains(plan, lane_of, before, len(order)):
-        return
+        return False
     _generate(plan, lane_of, before, [d.name.rpartition("/")[2] for d in order])
+    return True
+
+
+def _order(device: Device) -> tuple[str, int]:
+    return device.device_type, device.index
 
 
 def dependencies(plan: Plan) -> list[set[int]]:
@@ -204,7 +215,6 @@ class _Crossings:
 
 def _generate(plan: Plan, lane_of: list[int], before: list[set[int]], names: list[str]) -> None:
     """One function a lane, in one text."""
-    plan.line_steps.clear()
     crossings = _Crossings(plan, lane_of, before, len(names))
     makers = {v: i for i, s in enumerate(plan.steps) for v in s.outputs if v is not None}
     namespace = codegen.begin(plan)

@@ -135,11 +135,8 @@ class Placer:
                     generators.append(node)
                     continue
             choice = self._choices(node, groups)
-            device = choice[0]
-            if node.type in _METADATA:
-                followed = placed.get(node._inputs[0].op)
-                device = followed if followed in choice else device
-            placed[node] = device
+            followed = placed.get(node._inputs[0].op) if node.type in _METADATA else None
+            placed[node] = followed if followed is not None and followed in choice else choice[0]
         for node in generators:
             choice = self._choices(node, groups)
             readers = [*node._outputs[0]._consumers, *node._control_outputs]

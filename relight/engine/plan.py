@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from relight.engine import control, flow, flow_steps, known_shapes
+from relight.engine.devices import Device
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation, Tensor
@@ -28,6 +29,7 @@ from relight.ops import call
 
 _HOST_ONLY = (dtypes.string,)
 _HANDLES = (dtypes.resource, dtypes.variant)
+Placed = dict[Operation, Device]
 
 
 def prune(fetches: Sequence[Any], fed: set[Tensor]) -> list[Operation]:
@@ -321,40 +323,50 @@ def make(
     body: bool = False,
     shapes: Sequence[tuple[int, ...] | None] | None = None,
     elements: Any = None,
+    placed: Placed | None = None,
 ) -> Plan | None:
     """The finished plan, generated function included, for fetched tensors and operations.
 
     `body`: it is the body of a function, and takes and gives values in their natural kinds.
     `shapes`: the plan is for feeds of these shapes only (None: of any); None is given when they do
-    not fit. `elements`: the shape of what fed lists hold.
+    not fit. `elements`: the shape of what fed lists hold. `placed`: the device of each operation of
+    the graph, where there are several.
     """
     nodes = prune(fetches, set(feeds))
     if flow.present(nodes):
-        return None if shapes is not None else _make_arranged(graph, nodes, fetches, feeds, body)
+        if shapes is not None:
+            return None
+        return _make_arranged(graph, nodes, fetches, feeds, body, placed)
     with torch.inference_mode():
         if shapes is None:
-            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body)
+            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body, placed)
         with known_shapes.fed(feeds, shapes, nodes, elements) as fits:
             if not fits:
                 return None
-            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body)
+            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body, placed)
 
 
 def _make_arranged(
-    graph: Any, nodes: list[Operation], fetches: list[Any], feeds: list[Tensor], body: bool
+    graph: Any,
+    nodes: list[Operation],
+    fetches: list[Any],
+    feeds: list[Tensor],
+    body: bool,
+    placed: Placed | None,
 ) -> Plan:
     """The plan for nodes among which is the control flow of a loaded graph."""
     arranged = flow.arrange(nodes, set(feeds), fetches)
     lowering = Lowering(graph, feeds, fetches, body)
     lowering.doubtful = arranged.doubtful | arranged.dead
     with torch.inference_mode():
-        return finish(lowering.lower(arranged.items), body)
+        return finish(lowering.lower(arranged.items), body, placed)
 
 
-def finish(plan: Plan, body: bool) -> Plan:
-    """Let the passes loose on lowered steps, and generate the function."""
-    from relight.engine import codegen, passes
+def finish(plan: Plan, body: bool, placed: Placed | None = None) -> Plan:
+    """Let the passes loose on lowered steps, and generate the function, or one a device."""
+    from relight.engine import codegen, divide, memories, passes
 
+    plan.placed = placed
     debug = "plan" in os.environ.get("RELIGHT_DEBUG", "")
     if debug:
         print(f"--- lowered: {len(plan.steps)} steps", plan.describe(), sep="\n", file=sys.stderr)
@@ -365,7 +377,10 @@ def finish(plan: Plan, body: bool) -> Plan:
         before = len(plan.steps)
         function(plan)
         plan.log.append(f"{function.__name__}: {before} -> {len(plan.steps)} steps")
-    codegen.generate(plan)
+    if placed is not None:
+        memories.settle(plan, placed)
+    if placed is None or not divide.divide(plan, placed):
+        codegen.generate(plan)
     if debug:
         print("\n".join(plan.log), plan.source, sep="\n", file=sys.stderr)
     return plan

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import devices, divide, explain, placement, plan, resources
+from relight.engine import devices, explain, placement, plan, resources
 from relight.engine.fetches import Fetches, expansion, flat_feeds
 from relight.engine.fetches import key as fetch_key
 from relight.engine.memory import keep_freed_memory
@@ -82,10 +82,9 @@ class _Call:
         return self._general
 
     def _make(self, shapes: Any) -> plan.Plan | None:
-        made = plan.make(self.graph, self.fetches.elements, self.feeds, shapes=shapes)
-        if made is not None and not self._placer.single:
-            divide.divide(made, self._placer.place(self.graph))
-        return made
+        placer, graph = self._placer, self.graph
+        placed = None if placer.single else placer.place(graph)
+        return plan.make(graph, self.fetches.elements, self.feeds, shapes=shapes, placed=placed)
 
     def plan_for(self, values: list[Any]) -> plan.Plan:
         """The plan for feeds of the shapes that `values` have."""
@@ -312,6 +311,37 @@ class BaseSession:
         return array
 
     # -- other ways to run -----------------------------------------------------------------------
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
+        """Begin a run that is fed and fetched in several calls of `partial_run`; its handle.
+
+        `fetches` and `feeds` name all that these calls will fetch and feed. Experimental in
+        TensorFlow, too. Raises as `run` does for bad fetches and feeds.
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        return self._partial_runs().setup(fetches, feeds)
+
+    def partial_run(self, handle: str | None, fetches: Any, feed_dict: Any = None) -> Any:
+        """Go on with a partial run: feed more of its feeds, compute and fetch more of its fetches.
+
+        Each feed and fetch comes once. Raises InvalidArgumentError for one that comes again or was
+        not named before, for a fetch that the feeds so far do not determine, and for a handle whose
+        run is over.
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if handle is None:
+            return self.run(fetches, feed_dict)
+        return self._partial_runs().run(handle, fetches, feed_dict)
+
+    def _partial_runs(self) -> Any:
+        from relight.engine.partial_run import PartialRuns
+
+        found = self.__dict__.get("_partial")
+        if found is None:
+            found = self.__dict__.setdefault("_partial", PartialRuns(self))
+        return found
 
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False

@@ -75,6 +75,7 @@ class Plan:
     source: str = ""
     filename: str = ""  # what tracebacks call `source`
     line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
+    placed: dict[Operation, Any] | None = None  # devices, where there are several
 
     def describe(self) -> str:
         """The steps in words, one a line."""

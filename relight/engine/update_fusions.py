@@ -32,6 +32,7 @@ def _update_kind(plan: Plan, kind: str, split: tuple[int, tuple[int, ...]]) -> N
             tuple(step.inputs[p] for p in rate_places),
             attrs["T"],
             attrs.get("use_nesterov", False),
+            None if plan.placed is None else plan.placed.get(step.node),  # type: ignore[arg-type]
         )
         by_rates.setdefault(key, []).append(i)
     for indices in by_rates.values():
