@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from relight.graph import errors
@@ -631,7 +631,7 @@ def makes(item: Any) -> list[Tensor]:
     return list(item.node._outputs if isinstance(item, Join) else item._outputs)
 
 
-def is_constant(tensor: Tensor, fed: set[Tensor]) -> bool:
+def is_constant(tensor: Tensor, fed: Container[Tensor]) -> bool:
     """Whether a tensor is a constant, which each body has for its own."""
     return tensor not in fed and tensor.op.type == "Const"
 
