@@ -185,6 +185,6 @@ def test_cnn_estimator(data_dir, tmp_path):
 
 @pytest.mark.slow
 def test_rows_lstm(data_dir):
-    text = run("mnist_rows_lstm.py", "--steps=200", f"--data_dir={data_dir}")
-    assert [int(n) for n in re.findall(r"^step (\d+): loss", text, re.M)] == [100, 200]
-    assert number(r"^test accuracy: (.*)$", text) > 0.85
+    text = run("mnist_rows_lstm.py", "--steps=100", f"--data_dir={data_dir}")
+    assert [int(n) for n in re.findall(r"^step (\d+): loss", text, re.M)] == [100]
+    assert number(r"^test accuracy: (.*)$", text) > 0.7

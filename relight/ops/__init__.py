@@ -57,6 +57,7 @@ from relight.ops import (
     string_join,
     strings,
     summary,
+    summary_writers,
     tensor_arrays,
     training,
     unicode,

@@ -19,7 +19,7 @@ from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Operation, Tensor
 from relight.graph.shapes import TensorShape
 from relight.ops.build import convert_to_tensor, raw
-from relight.ops.constants import constant, constant_value
+from relight.ops.constants import constant, known_value
 from relight.ops.control import add_if, add_while
 from relight.v1.functions import nest
 
@@ -214,7 +214,7 @@ def smart_cond(
 def smart_constant_value(pred: Any) -> bool | None:
     """The bool that `pred` is bound to be, or None. TypeError when it is no bool at all."""
     if isinstance(pred, Tensor):
-        value = constant_value(pred)
+        value = known_value(pred)
         return None if value is None else bool(value)
     if hasattr(pred, "_as_graph_element"):
         return None

@@ -10,6 +10,9 @@ from relight.v1.summary.summary_ops import (
     Event, SessionLog, Summary, SummaryDescription, TaggedRunMetadata, all_v2_summary_ops, audio,
     get_summary_description, histogram, image, merge, merge_all, scalar, tensor_summary, text,
 )
+from relight.v1.summary.summary_ops_v2 import (
+    initialize,
+)
 from relight.v1.summary.writer import (
     FileWriter, FileWriterCache,
 )
@@ -19,5 +22,5 @@ __getattr__ = missing("tf.summary")
 __all__ = [
     "Event", "FileWriter", "FileWriterCache", "SessionLog", "Summary", "SummaryDescription",
     "TaggedRunMetadata", "all_v2_summary_ops", "audio", "get_summary_description", "histogram",
-    "image", "merge", "merge_all", "scalar", "tensor_summary", "text",
+    "image", "initialize", "merge", "merge_all", "scalar", "tensor_summary", "text",
 ]
