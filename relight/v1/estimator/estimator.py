@@ -171,10 +171,10 @@ class Estimator:
         for what, value in (("steps", steps), ("max_steps", max_steps)):
             if value is not None and value <= 0:
                 raise ValueError(f"Must specify {what} > 0, given: {value}")
-        if max_steps is not None and max_steps <= _saved_step(self._model_dir):
+        if max_steps is not None and max_steps <= saved_step(self._model_dir):
             logging.info("Skipping training since max_steps has already saved.")
             return self
-        hooks = _checked_hooks(hooks)
+        hooks = checked_hooks(hooks)
         if steps is not None or max_steps is not None:
             hooks.append(StopAtStepHook(steps, max_steps))
         listeners = list(saving_listeners or [])
@@ -335,7 +335,7 @@ class Estimator:
         Raises:
           ValueError: for steps that are not positive.
         """
-        hooks = _checked_hooks(hooks)
+        hooks = checked_hooks(hooks)
         if steps is not None:
             if steps <= 0:
                 raise ValueError(f"Must specify steps > 0, given: {steps}")
@@ -352,20 +352,33 @@ class Estimator:
             scaffold, update, values, hooks = self._build_evaluation(
                 input_fn, hooks, checkpoint_path
             )
-            found = evaluate_once(
-                checkpoint_path=checkpoint_path,
-                master=self._config.evaluation_master,
-                scaffold=scaffold,
-                eval_ops=update,
-                final_ops=values,
-                hooks=hooks,
-                config=self._session_config,
+            return self._run_evaluation(
+                checkpoint_path, scaffold, update, values, hooks, self.eval_dir(name)
             )
-            results.write_metrics(self.eval_dir(name), found)
-            if checkpoint_path:
-                step = found[GraphKeys.GLOBAL_STEP]
-                results.write_checkpoint_path(self.eval_dir(name), checkpoint_path, step)
-            return found
+
+    def _run_evaluation(
+        self,
+        checkpoint_path: str | None,
+        scaffold: Any,
+        update: Any,
+        values: dict[str, Any],
+        hooks: list[Any],
+        directory: str,
+    ) -> dict[str, Any]:
+        """Run an evaluation that was built, and write what it finds."""
+        found = evaluate_once(
+            checkpoint_path=checkpoint_path,
+            master=self._config.evaluation_master,
+            scaffold=scaffold,
+            eval_ops=update,
+            final_ops=values,
+            hooks=hooks,
+            config=self._session_config,
+        )
+        results.write_metrics(directory, found)
+        if checkpoint_path:
+            results.write_checkpoint_path(directory, checkpoint_path, found[GraphKeys.GLOBAL_STEP])
+        return found
 
     def _build_evaluation(
         self, input_fn: Any, hooks: list[Any], checkpoint_path: str | None
@@ -428,7 +441,7 @@ class Estimator:
         Raises:
           ValueError: for predictions of different batch sizes, or unknown `predict_keys`.
         """
-        hooks = _checked_hooks(hooks)
+        hooks = checked_hooks(hooks)
         if not checkpoint_path:
             checkpoint_path = self.latest_checkpoint()
         if not checkpoint_path:
@@ -604,7 +617,8 @@ def _device(graph: Graph, device_fn: Any) -> Any:
     return contextlib.nullcontext() if device_fn is None else graph.device(device_fn)
 
 
-def _checked_hooks(hooks: Any) -> list[Any]:
+def checked_hooks(hooks: Any) -> list[Any]:
+    """A list of hooks; TypeError for something else among them."""
     hooks = list(hooks or [])
     for hook in hooks:
         if not isinstance(hook, SessionRunHook):
@@ -624,7 +638,7 @@ def _batch_length(batch: dict[str, Any]) -> int:
     return length or 0
 
 
-def _saved_step(model_dir: str) -> int:
+def saved_step(model_dir: str) -> int:
     """The global step of the newest checkpoint, 0 where there is none that can be read."""
     path = checkpoint_management.latest_checkpoint(model_dir)
     if path is None:

@@ -9,6 +9,9 @@ from relight.v1._missing import (
 from relight.v1.feature_column.input_layer import (
     DenseFeatures,
 )
+from relight.v1.keras.core_layers import (
+    Dense,
+)
 from relight.v1.layers.input_spec import (
     InputSpec,
 )
@@ -16,5 +19,5 @@ from relight.v1.layers.input_spec import (
 __getattr__ = missing("tf.keras.layers")
 
 __all__ = [
-    "DenseFeatures", "InputSpec",
+    "Dense", "DenseFeatures", "InputSpec",
 ]
