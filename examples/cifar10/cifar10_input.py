@@ -105,8 +105,8 @@ def training_batch(data_dir, batch_size, threads=16, shuffle_over=20000):
         image, label = read_record(file_names)
         distorted = distort(image)
         # Writing summaries reads one record more, and shows it as it was and as it became.
-        tf.summary.image("before", tf.expand_dims(image, 0))
-        tf.summary.image("after", tf.expand_dims(distorted, 0))
+        tf.summary.image("before", tf.expand_dims(image, 0), max_outputs=1)
+        tf.summary.image("after", tf.expand_dims(distorted, 0), max_outputs=1)
         return tf.train.shuffle_batch(
             [distorted, label],
             batch_size,

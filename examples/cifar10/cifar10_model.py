@@ -66,18 +66,21 @@ def _dense(values, units, deviation, decay, first_bias):
 def logits(images):
     """Unscaled log-probabilities [batch, 10] of the classes of images [batch, 24, 24, 3]."""
     with tf.variable_scope("conv1"):
-        conv1 = _watched(_convolution(images, 64, 0.0))
-    norm1 = _normalised(_pooled(conv1, "pool1"), "norm1")
+        conv1 = _convolution(images, 64, 0.0)
+    norm1 = _normalised(_pooled(_watched(conv1), "pool1"), "norm1")
     with tf.variable_scope("conv2"):
-        conv2 = _watched(_convolution(norm1, 64, 0.1))
-    pool2 = _pooled(_normalised(conv2, "norm2"), "pool2")
+        conv2 = _convolution(norm1, 64, 0.1)
+    pool2 = _pooled(_normalised(_watched(conv2), "norm2"), "pool2")
     flat = tf.reshape(pool2, [-1, pool2.shape[1:].num_elements()])
     with tf.variable_scope("local3"):
-        local3 = _watched(tf.nn.relu(_dense(flat, 384, 0.04, 0.004, 0.1)))
+        local3 = tf.nn.relu(_dense(flat, 384, 0.04, 0.004, 0.1))
+    _watched(local3)
     with tf.variable_scope("local4"):
-        local4 = _watched(tf.nn.relu(_dense(local3, 192, 0.04, 0.004, 0.1)))
+        local4 = tf.nn.relu(_dense(local3, 192, 0.04, 0.004, 0.1))
+    _watched(local4)
     with tf.variable_scope("softmax_linear"):
-        return _watched(_dense(local4, cifar10_input.CLASSES, 1 / 192.0, 0.0, 0.0))
+        linear = _dense(local4, cifar10_input.CLASSES, 1 / 192.0, 0.0, 0.0)
+    return _watched(linear)
 
 
 def losses(logits, labels, scope=None):
@@ -98,7 +101,7 @@ def averaged_losses(total, parts):
     for loss in [*parts, total]:
         name = re.sub(TOWER + "_[0-9]*/", "", loss.op.name)
         tf.summary.scalar(name + "/raw", loss)
-        tf.summary.scalar(name, averages.average(loss))
+        tf.summary.scalar(name + "/averaged", averages.average(loss))
     return update
 
 
@@ -113,7 +116,7 @@ def learning_rate(global_step, batch_size):
 def update(optimizer, gradients, global_step):
     """The op of one step: apply (gradient, variable) pairs, then move the variables' averages."""
     for gradient, variable in gradients:
-        tf.summary.histogram(variable.op.name, variable)
+        tf.summary.histogram(variable.op.name + "/values", variable)
         tf.summary.histogram(variable.op.name + "/gradients", gradient)
     applied = optimizer.apply_gradients(gradients, global_step=global_step)
     averages = tf.train.ExponentialMovingAverage(AVERAGE_DECAY, global_step)
