@@ -69,7 +69,8 @@ def test_train_and_evaluate(tmp_path):
         "train:training_input/before/image", "train:training_input/after/image",
         "train:images/image/0", "train:conv1/Relu/activations", "train:conv1/Relu/sparsity",
         "train:conv1/weights/values", "train:conv1/weights/gradients",
-        "train:total_loss/raw", "train:total_loss/averaged", "train:learning_rate", "eval:precision @ 1",
+        "train:total_loss/raw", "train:total_loss/averaged", "train:learning_rate",
+        "eval:precision @ 1",
     ):  # fmt: skip
         assert wanted in tags, sorted(tags)
 
