@@ -7,13 +7,13 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.contrib import (
-    data, framework, layers, legacy_seq2seq, lookup, losses, opt, rnn, seq2seq, slim, summary,
-    tensorboard, training, util,
+    data, framework, graph_editor, layers, legacy_seq2seq, lookup, losses, opt, rnn, seq2seq,
+    slim, summary, tensorboard, training, util,
 )
 
 __getattr__ = missing("tf.contrib")
 
 __all__ = [
-    "data", "framework", "layers", "legacy_seq2seq", "lookup", "losses", "opt", "rnn", "seq2seq",
-    "slim", "summary", "tensorboard", "training", "util",
+    "data", "framework", "graph_editor", "layers", "legacy_seq2seq", "lookup", "losses", "opt",
+    "rnn", "seq2seq", "slim", "summary", "tensorboard", "training", "util",
 ]
