@@ -107,3 +107,12 @@ def test_older_parse_flags():
         "print(flags.FLAGS._parse_flags(['--n=2', 'rest', '--u=1']), flags.FLAGS.n)"
     )
     assert _python(code)[1] == "['rest', '--u=1'] 2"
+
+
+def test_a_program_may_have_its_own_log_dir():
+    code = (
+        "from relight.v1 import app, flags; flags.DEFINE_string('log_dir', 'here', '')\n"
+        "app.run(lambda argv: print(flags.FLAGS.log_dir))"
+    )
+    assert _python(code)[1] == "here"
+    assert _python(code, "--log_dir=there")[1] == "there"

@@ -14,7 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from absl import flags as _absl
+from absl import logging as _absl_logging  # noqa: F401  (defines --log_dir)
 from absl.flags import *  # noqa: F403  (the namespace is absl's, whole, as TensorFlow's is)
+
+# absl's logging has a flag --log_dir, and TensorFlow 1.13 to 1.15 bring it along: a program that
+# defines one of its own, as many of before do, fails there. Here the program's takes its place.
+_absl.FLAGS["log_dir"].allow_override = True
 
 disclaim_key_flags = _absl.disclaim_key_flags
 # Flags count as defined by the program that calls DEFINE_..., not by this module.
