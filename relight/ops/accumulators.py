@@ -8,7 +8,7 @@ import numpy as np
 
 from relight.graph.opdef import not_differentiable, op
 from relight.graph.shapes import TensorShape
-from relight.ops.shape_rules import scalar
+from relight.ops.shape_rules import scalar, unknown
 
 
 def _maker(node: Any) -> Any:
@@ -67,9 +67,13 @@ for _prefix in ("", "Resource"):
     op(f"{_prefix}AccumulatorApplyGradient", host=("local_step",), writes="handle")(_apply)
     op(f"{_prefix}AccumulatorNumAccumulated", shape=scalar, host_out=True, stateful=True)(_count)
     op(f"{_prefix}AccumulatorSetGlobalStep", host=("new_global_step",), writes="handle")(_set_step)
-    op(f"{_prefix}AccumulatorTakeGradient", host=("num_required",), writes="handle", stateful=True)(
-        _take
-    )
+    op(
+        f"{_prefix}AccumulatorTakeGradient",
+        shape=unknown,
+        host=("num_required",),
+        writes="handle",
+        stateful=True,
+    )(_take)
 
 
 @op("SparseAccumulatorApplyGradient", host=("local_step", "gradient_shape"), writes="handle")

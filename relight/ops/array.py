@@ -30,7 +30,14 @@ from relight.ops.array_shapes import (
 from relight.ops.build import raw
 from relight.ops.constants import constant, constant_value
 from relight.ops.lists import ListValue
-from relight.ops.shape_rules import broadcast_sizes, from_input, same, scalar, sizes
+from relight.ops.shape_rules import (
+    broadcast_sizes,
+    from_input,
+    same,
+    scalar,
+    sizes,
+    with_rank,
+)
 from relight.ops.state import torch_dtype
 
 
@@ -331,10 +338,7 @@ def _(op, grad):
 
 
 def _vector_like(node: Any) -> list[Any]:
-    known = sizes(node, 0)
-    if known is not None and len(known) != 1:
-        raise ShapeError(f"Shape must be rank 1 but is rank {len(known)}")
-    return [known]
+    return [with_rank(sizes(node, 0), 1)]
 
 
 @op("InvertPermutation", shape=_vector_like, host=("x",), host_out=True)
@@ -540,6 +544,12 @@ def _(op, *grads):
 
 
 def _parallel_concat_shape(node: Any) -> list[Any]:
+    if not all(t.shape.is_fully_defined() for t in node._inputs):
+        raise ShapeError("All input shapes must be fully defined.")
+    for i in range(len(node._inputs)):
+        known = sizes(node, i)
+        if not known or known[0] != 1:
+            raise ShapeError("Size of first dimension must be 1.")
     return [node._attrs["shape"]]
 
 

@@ -205,4 +205,7 @@ def broadcast_to(node: Any) -> list[Any]:
         for a, b in zip(known[::-1], target[::-1], strict=False):
             if a is not None and b is not None and a not in (1, b):
                 raise ShapeError(f"Dimensions must be equal, but are {a} and {b}")
+        count = len(target) - len(known)
+        pairs = zip(target[count:], known, strict=True)
+        target = (*target[:count], *(a if b in (None, 1) else b for a, b in pairs))
     return [target]

@@ -52,11 +52,18 @@ def _solve_shape(node: Any) -> list[Sizes]:
     rhs = with_rank_at_least(sizes(node, 1), 2)
     if node.type not in ("MatrixSolveLs", "BatchMatrixSolveLs"):
         matrix = _square(matrix)
-    if matrix is None or rhs is None:
+    if matrix is None and rhs is None:
         return [None]
-    batch = merge(matrix[:-2], rhs[:-2])
-    merge_size(matrix[-2], rhs[-2])
-    return [(*batch, matrix[-1], rhs[-1])]
+    batch: Sizes = None
+    rows = columns = width = None
+    if matrix is not None:
+        batch, rows, columns = matrix[:-2], matrix[-2], matrix[-1]
+    if rhs is not None:
+        batch = merge(batch, rhs[:-2])
+        rows, width = merge_size(rows, rhs[-2]), rhs[-1]
+    assert batch is not None
+    least_squares = node.type in ("MatrixSolveLs", "BatchMatrixSolveLs")
+    return [(*batch, columns if least_squares else rows, width)]
 
 
 def _smaller(a: int | None, b: int | None) -> int | None:

@@ -308,7 +308,12 @@ op("Equal", shape=_equality_shape, specialise=True)(_equality(torch.eq, operator
 op("NotEqual", shape=_equality_shape, specialise=True)(_equality(torch.ne, operator.ne, True))
 
 
-@op("ApproximateEqual", shape=lambda node: [merge(sizes(node, 0), sizes(node, 1))])
+def _equal_shapes(node: Any) -> list[Any]:
+    merge(sizes(node, 0), sizes(node, 1))
+    return [sizes(node, 0)]
+
+
+@op("ApproximateEqual", shape=_equal_shapes)
 def ApproximateEqual(x, y, *, tolerance=1e-5):
     """Whether |x - y| < tolerance; the shapes must be equal."""
     if x.shape != y.shape:

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from relight.graph.graph import ShapeError
 from relight.graph.opdef import op
 from relight.ops.math_binary import checked
 from relight.ops.shape_rules import broadcast, merge, sizes
@@ -66,17 +65,18 @@ def _betainc(a: torch.Tensor, b: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def _betainc_shape(node: Any) -> list[Any]:
-    known: Any = ()
+    known: Any = None
+    others: Any = None  # the last input that is no scalar
+    scalars = 0
     for i in range(3):
         static = sizes(node, i)
         if static is None:
-            return [None]
-        if static:
-            try:
-                known = merge(known, static) if known else static
-            except ShapeError as error:
-                raise ShapeError(str(error)) from None
-    return [known]
+            others = None
+        elif not static:
+            scalars += 1
+        else:
+            others = known = merge(known, static)
+    return [{2: others, 3: ()}.get(scalars, known)]
 
 
 @op("Betainc", shape=_betainc_shape, specialise=True)

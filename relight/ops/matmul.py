@@ -14,7 +14,7 @@ from relight.ops import math_nodes as nodes
 from relight.ops.build import raw
 from relight.ops.gemm import mm
 from relight.ops.math import gradient
-from relight.ops.shape_rules import all_same, sizes
+from relight.ops.shape_rules import all_same, broadcast_sizes, merge_size, sizes
 
 
 def _sizes(x: torch.Tensor) -> str:
@@ -135,7 +135,45 @@ def Cross(a, b):
     return torch.linalg.cross(a, b)
 
 
-@op("Einsum", specialise=True)
+def _einsum_labels(term: str, rank: int | None) -> list[str] | None:
+    """A label a dimension; those of an ellipsis are numbered from the right. None: not known."""
+    before, dots, after = term.partition("...")
+    if not dots:
+        return list(term)
+    if rank is None:
+        return None
+    middle = rank - len(before) - len(after)
+    return [*before, *(f".{i}" for i in range(middle, 0, -1)), *after]
+
+
+def _einsum_shape(node: Any) -> list[Any]:
+    inputs, _, output = node._attrs["equation"].replace(" ", "").partition("->")
+    found: dict[str, int | None] = {}
+    dots: int | None = 0  # how many dimensions the ellipses stand for
+    for i, term in enumerate(inputs.split(",")):
+        static = sizes(node, i)
+        labels = _einsum_labels(term, None if static is None else len(static))
+        if labels is None:
+            dots = None
+            continue
+        if static is None:
+            static = (None,) * len(labels)
+        if len(labels) != len(static):
+            raise ShapeError(f"Shape must be rank {len(labels)} but is rank {len(static)}")
+        for label, size in zip(labels, static, strict=True):
+            if label[0] != ".":
+                found[label] = merge_size(found.get(label), size)
+                continue
+            dots = None if dots is None else max(dots, int(label[1:]))
+            (found[label],) = broadcast_sizes((found.get(label, 1),), (size,)) or (None,)
+    if dots is None and "..." in output:
+        return [None]
+    labels = _einsum_labels(output, (dots or 0) + len(output.replace("...", "")))
+    assert labels is not None
+    return [tuple(found.get(label) for label in labels)]
+
+
+@op("Einsum", shape=_einsum_shape, specialise=True)
 def Einsum(node: Any) -> Any:
     """The sum of products that the equation names."""
     equation = node._attrs["equation"]

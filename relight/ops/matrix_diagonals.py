@@ -78,6 +78,12 @@ def _part_shape(node: Any) -> list[Sizes]:
 def _set_shape(node: Any) -> list[Sizes]:
     static = with_rank_at_least(sizes(node, 0), 2)
     diagonal = sizes(node, 1)
+    if static is None and diagonal is not None:
+        k = known_value(node._inputs[2]) if node.type == "MatrixSetDiagV2" else np.array(0)
+        if k is None:
+            return [None]
+        low, high = _bounds(k)
+        return [(*diagonal[: -1 if low == high else -2], None, None)]
     if static is None or diagonal is None:
         return [static]
     if not diagonal:

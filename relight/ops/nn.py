@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from relight.graph import errors
-from relight.graph.graph import get_default_graph
+from relight.graph.graph import ShapeError, get_default_graph
 from relight.graph.opdef import op
 from relight.ops import array_nodes, shape_rules
 from relight.ops import math_nodes as nodes
@@ -286,11 +286,10 @@ def _(op, grad):
 
 def _entropy_shape(node: Any) -> list[Any]:
     logits, labels = sizes(node, 0), sizes(node, 1)
-    if logits is not None and labels is not None:
-        both = shape_rules.broadcast_sizes(logits, labels)
-    else:
-        both = None
-    both = shape_rules.with_rank(both, 2)
+    try:
+        both = shape_rules.merge(shape_rules.with_rank(logits, 2), labels)
+    except ShapeError:
+        both = shape_rules.with_rank(shape_rules.broadcast_sizes(logits, labels), 2)
     assert both is not None
     return [(both[0],), both]
 

@@ -69,7 +69,7 @@ def _forward(node: Any) -> Any:
             if count:
                 saved_mean, saved_variance = _aten.batch_norm_update_stats(inner, None, None, 0.0)
             else:
-                saved_mean = saved_variance = torch.zeros_like(scale)
+                saved_mean = saved_variance = torch.full_like(scale, torch.nan)
             unbiased = saved_variance * (count / max(count - 1, 1))
         y = _aten.native_batch_norm(
             inner, scale, offset, saved_mean, saved_variance, False, 0.0, epsilon
@@ -96,16 +96,20 @@ def _backward_shape(node: Any) -> list[Any]:
         depth = merge_size(depth, vector[0])
     result = list(grad)
     result[place] = depth
-    return [tuple(result), (depth,), (depth,), (0,), (0,)]
+    unused = 0 if node._attrs.get("is_training", True) else depth
+    return [tuple(result), (depth,), (depth,), (unused,), (unused,)]
 
 
 def _backward(node: Any) -> Any:
-    """Gradients of (x, scale, offset), and two empty vectors."""
+    """Gradients of (x, scale, offset), and two vectors that nothing reads."""
     attrs = node._attrs
     epsilon, training = attrs["epsilon"], attrs.get("is_training", True)
     first = _channel(node) == 1
 
     def kernel(grad: Any, x: Any, scale: Any, mean: Any, variance: Any, *_: Any) -> Any:
+        unused = scale.new_zeros(0 if training else len(scale))
+        if not x.numel():
+            return x.clone(), *(torch.zeros_like(scale) for _ in range(2)), unused, unused
         gx, gscale, goffset = _aten.native_batch_norm_backward(
             _inner(grad, first),
             _inner(x, first),
@@ -118,8 +122,7 @@ def _backward(node: Any) -> Any:
             epsilon,
             [True, True, True],
         )
-        empty = scale.new_empty(0)
-        return _outer(gx, first, x), gscale, goffset, empty, empty
+        return _outer(gx, first, x), gscale, goffset, unused, unused
 
     return kernel
 
@@ -300,7 +303,11 @@ def LRN(x, *, depth_radius=5, bias=1.0, alpha=1.0, beta=0.5):
     return result.view(x.shape)
 
 
-@op("LRNGrad", shape=shape_rules.like_input(0))
+def _four_alike(node: Any) -> list[Any]:
+    return [with_rank(shape_rules.all_same(node)[0], 4)]
+
+
+@op("LRNGrad", shape=_four_alike)
 def LRNGrad(grad, x, y, *, depth_radius=5, bias=1.0, alpha=1.0, beta=0.5):
     """The gradient of LRN's input."""
     found = _blocks(x)

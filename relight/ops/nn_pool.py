@@ -220,11 +220,22 @@ class Pool:
             y = y / self._counts(inner.shape[2:], inner)
         return self.outer(y, x)
 
+    def _pooled(self, size: int, window: int, stride: int) -> int:
+        return -(-size // stride) if self.padding == "SAME" else (size - window) // stride + 1
+
     def average_backward(self, shape: Sequence[int], grad: torch.Tensor) -> torch.Tensor:
         """The gradient of an input of the given shape from that of the means."""
         flow = self.inner(grad)
         like = self.inner(grad.new_empty(tuple(shape)))
         spatial = like.shape[2:]
+        expected = [*like.shape[:2], *map(self._pooled, spatial, self.window, self.strides)]
+        if list(flow.shape) != expected:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Expected gradients of means over {tuple(shape)} to be {expected} with the "
+                f"channels second, got {list(flow.shape)}",
+            )
         symmetric, uneven = self.pads(spatial)
         compute = _aten.avg_pool2d_backward if self.spatial == 2 else _aten.avg_pool3d_backward
         if uneven is None:
@@ -268,12 +279,20 @@ def _max_second_gradient(node: Any) -> Any:
     return lambda x, y, grad: pool.max_gathered(grad, pool.max_with_indices(x)[1])
 
 
+def _of_images(node: Any) -> list[Any]:
+    return [shape_rules.with_rank(shape_rules.sizes(node, 0), 5 if "3D" in node.type else 4)]
+
+
+def _pool_of_images(node: Any) -> list[Any]:
+    """Input 0 pooled; input 2 has its shape."""
+    shape_rules.merge(shape_rules.sizes(node, 0), shape_rules.sizes(node, 2))
+    return shape_rules.pool(node)
+
+
 for _suffix in ("", "3D"):
     op(f"MaxPool{_suffix}", shape=shape_rules.pool, specialise=True)(_max)
-    op(f"MaxPool{_suffix}Grad", shape=shape_rules.like_input(0), specialise=True)(_max_gradient)
-    op(f"MaxPool{_suffix}GradGrad", shape=shape_rules.like_input(1), specialise=True)(
-        _max_second_gradient
-    )
+    op(f"MaxPool{_suffix}Grad", shape=_of_images, specialise=True)(_max_gradient)
+    op(f"MaxPool{_suffix}GradGrad", shape=_pool_of_images, specialise=True)(_max_second_gradient)
 
 
 def _layout(node: Any) -> tuple[str, str]:
@@ -282,17 +301,11 @@ def _layout(node: Any) -> tuple[str, str]:
 
 def _pool_v2_shape(node: Any) -> list[Any]:
     x = shape_rules.with_rank(shape_rules.sizes(node, 0), 4)
-    window, strides = (known_value(t) for t in node._inputs[1:3])
+    window, strides = (known_value(t) for t in node._inputs[-2:])
     if window is None or strides is None:
-        return [(None,) * 4]
+        return [None]
     assert x is not None
-    padding = node._attrs["padding"]
-    return [
-        tuple(
-            shape_rules.window_size(x[i], int(window[i]), int(strides[i]), padding)
-            for i in range(4)
-        )
-    ]
+    return [shape_rules.pooled(x, window.tolist(), strides.tolist(), node._attrs["padding"])]
 
 
 @op("MaxPoolV2", shape=_pool_v2_shape, specialise=True, host=("ksize", "strides"))
@@ -318,12 +331,10 @@ def _max_v2(second: bool) -> Any:
     return specialise
 
 
-op("MaxPoolGradV2", shape=shape_rules.like_input(0), specialise=True, host=("ksize", "strides"))(
-    _max_v2(False)
-)
+op("MaxPoolGradV2", shape=_of_images, specialise=True, host=("ksize", "strides"))(_max_v2(False))
 op(
     "MaxPoolGradGradV2",
-    shape=shape_rules.like_input(1),
+    shape=_pool_v2_shape,
     specialise=True,
     host=("ksize", "strides"),
 )(_max_v2(True))
@@ -344,11 +355,7 @@ def MaxPoolWithArgmax(node: Any) -> Any:
     return kernel
 
 
-def _scattered_shape(node: Any) -> list[Any]:
-    return [shape_rules.sizes(node, 0)]
-
-
-@op("MaxPoolGradWithArgmax", shape=_scattered_shape, specialise=True)
+@op("MaxPoolGradWithArgmax", shape=_of_images, specialise=True)
 def MaxPoolGradWithArgmax(node: Any) -> Any:
     """Gradients summed into the places that MaxPoolWithArgmax gave."""
     with_batch = bool(node._attrs.get("include_batch_in_index"))

@@ -18,7 +18,7 @@ from relight.graph import dtypes, errors, tensor_proto
 from relight.graph.opdef import not_differentiable, op
 from relight.ops.constants import known_value
 from relight.ops.readers import boxed
-from relight.ops.shape_rules import same, scalar, sizes, unknown
+from relight.ops.shape_rules import same, scalar, sizes, unknown, with_rank
 
 _KINDS = {"float32": "float_list", "int64": "int64_list", "string": "bytes_list"}
 _NAMES = {"float_list": "float", "int64_list": "int64", "bytes_list": "string"}
@@ -161,12 +161,9 @@ def _batch_sparse(column: list[np.ndarray | None], dtype: Any) -> tuple[np.ndarr
 
 def _parse_example_shape(node: Any) -> list[Any]:
     attrs = node._attrs
-    batch = sizes(node, 0)
+    batch = with_rank(sizes(node, 0), 1) or ()
     sparse = len(attrs["sparse_types"])
-    dense = [
-        None if batch is None else (*batch, *s._sizes) if s._sizes is not None else None
-        for s in attrs["dense_shapes"]
-    ]
+    dense = [None if s._sizes is None else (*batch, *s._sizes) for s in attrs["dense_shapes"]]
     return [(None, 2)] * sparse + [(None,)] * sparse + [(2,)] * sparse + dense
 
 
@@ -426,7 +423,7 @@ def ParseSequenceExample(node: Any) -> Any:
         return [
             *_parse_batch(plan, contexts, names, defaults),
             [s[0] for s in sparse], [s[1] for s in sparse], [s[2] for s in sparse],
-            [_filled_up(c, dtype) for c, (_, dtype, _) in zip(columns, dense_lists, strict=True)],
+            [_filled_up(c, t, s) for c, (_, t, s) in zip(columns, dense_lists, strict=True)],
             [np.array([len(v) for v in c], np.int64) for c in columns],
         ]  # fmt: skip
 
@@ -449,10 +446,10 @@ def _batch_of_lists(column: list[list[Any]], dtype: Any) -> tuple[np.ndarray, ..
     )
 
 
-def _filled_up(column: list[np.ndarray], dtype: Any) -> np.ndarray:
-    """Feature lists of several lengths as [batch, longest, ...]."""
+def _filled_up(column: list[np.ndarray], dtype: Any, shape: Any) -> np.ndarray:
+    """Feature lists of several lengths, of steps of a shape, as [batch, longest, ...]."""
     longest = max((len(v) for v in column), default=0)
-    rest = column[0].shape[1:] if column else ()
+    rest = column[0].shape[1:] if column else tuple(shape._sizes)
     blank = b"" if dtype.name == "string" else 0
     result = np.full((len(column), longest, *rest), blank, dtype.as_numpy_dtype)
     for row, values in zip(result, column, strict=True):

@@ -69,7 +69,11 @@ def _set_shape(node: Any) -> list[Any]:
         other = sizes(node, 1) if node.type == "DenseToDenseSetOperation" else None
         if known is not None and other is not None:
             merge(known[:-1], other[:-1])
-        rank = None if known is None else len(known)
+        if known is not None or other is not None:
+            rank = len(known or other)
+        else:
+            vector = sizes(node, 3) if node.type == "DenseToSparseSetOperation" else None
+            rank = None if vector is None else vector[0]
     return [(None, rank), (None,), (rank,)]
 
 

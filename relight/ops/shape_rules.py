@@ -135,12 +135,18 @@ def batch_matmul(node: Any) -> list[Any]:
     """[..., m, k] x [..., k, n] -> [..., m, n]; `adj_x`, `adj_y` swap the last two dimensions."""
     a = with_rank_at_least(sizes(node, 0), 2)
     b = with_rank_at_least(sizes(node, 1), 2)
-    if a is None or b is None:
+    first = node.type == "BatchMatMul"
+    if (a is None or b is None) and (not first or a is b):
         return [None]
-    rows, inner_a = (a[-1], a[-2]) if node._attrs.get("adj_x") else a[-2:]
-    inner_b, columns = (b[-1], b[-2]) if node._attrs.get("adj_y") else b[-2:]
+    rows = columns = inner_a = inner_b = batch_a = batch_b = None
+    if a is not None:
+        rows, inner_a = (a[-1], a[-2]) if node._attrs.get("adj_x") else a[-2:]
+        batch_a = a[:-2]
+    if b is not None:
+        inner_b, columns = (b[-1], b[-2]) if node._attrs.get("adj_y") else b[-2:]
+        batch_b = b[:-2]
     merge_size(inner_a, inner_b)
-    batch = merge(a[:-2], b[:-2]) if node.type == "BatchMatMul" else broadcast_sizes(a[:-2], b[:-2])
+    batch = merge(batch_a, batch_b) if first else broadcast_sizes(batch_a, batch_b)
     return [None if batch is None else (*batch, rows, columns)]
 
 
@@ -268,5 +274,12 @@ def pool(node: Any) -> list[Any]:
     x = with_rank(sizes(node, 0), len(window))
     assert x is not None
     strides, padding = node._attrs["strides"], node._attrs["padding"]
-    shape = tuple(window_size(x[i], window[i], strides[i], padding) for i in range(len(window)))
-    return [shape] * len(node._outputs)
+    return [pooled(x, window, strides, padding)] * len(node._outputs)
+
+
+def pooled(x: Any, window: list[int], strides: list[int], padding: str) -> Sizes:
+    """The shape of `x` after windows have gone over it; batches and channels may be empty."""
+    return tuple(
+        size if width == stride == 1 and size == 0 else window_size(size, width, stride, padding)
+        for size, width, stride in zip(x, window, strides, strict=True)
+    )

@@ -16,7 +16,7 @@ from relight.ops.array import invalid, shape_text
 from relight.ops.array_shapes import axis_of
 from relight.ops.build import raw
 from relight.ops.constants import constant_value_as_shape, known_value
-from relight.ops.shape_rules import from_input, same, sizes
+from relight.ops.shape_rules import from_input, same, sizes, with_rank
 
 MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 
@@ -577,7 +577,8 @@ def MirrorPad(value, paddings, *, mode):
 def _mirror_grad_shape(node: Any) -> list[Any]:
     known, amounts = sizes(node, 0), known_value(node._inputs[1])
     if known is None:
-        return [None]
+        rows = sizes(node, 1)
+        return [None if not rows or rows[0] is None else (None,) * rows[0]]
     if amounts is None:
         return [(None,) * len(known)]
     return [
@@ -620,9 +621,21 @@ def _flip(value: Any, places: list[int]) -> Any:
     return value.flip(places) if places else value.clone()
 
 
-@op("Reverse", shape=same, host=("dims",))
+def _flagged_shape(node: Any) -> list[Any]:
+    flags = sizes(node, 1)
+    if not flags or flags[0] is None:
+        return [sizes(node, 0)]
+    return [with_rank(sizes(node, 0), flags[0])]
+
+
+@op("Reverse", shape=_flagged_shape, host=("dims",))
 def Reverse(value, dims):
     """The elements in reverse order along the dimensions whose flag is True."""
+    if value.dim() != len(dims):
+        raise invalid(
+            "'dims' must have the same number of values as 'input' has dimensions. 'input' has "
+            f"{value.dim()}'dims' has {len(dims)} values"
+        )
     return _flip(value, [i for i, flag in enumerate(dims.tolist()) if flag])
 
 

@@ -56,7 +56,7 @@ def _to_batch_shape(node: Any) -> list[Any]:
         return [_to_batch_sizes(with_rank(known, 4), block, _pairs(node, 1))]
     block_value = known_value(node._inputs[1])
     if block_value is None:
-        return [None if known is None else (None,) * len(known)]
+        return [_blocks_unknown(known, sizes(node, 1))]
     return [_to_batch_sizes(known, block_value.tolist(), _pairs(node, 2))]
 
 
@@ -80,6 +80,18 @@ def _from_batch_sizes(known: Sizes, block: list[int], crops: Any) -> Any:
     return tuple(result)
 
 
+def _blocks_unknown(known: Any, block: Any) -> Any:
+    """The result's shape when only the number of blocked dimensions is known."""
+    if not block or block[0] is None:
+        raise ShapeError("block_shape must have known size.")
+    if known is None:
+        return None
+    count = block[0] + 1
+    if len(known) < count:
+        raise ShapeError(f"Shape must be at least rank {count} but is rank {len(known)}")
+    return (*[None] * count, *known[count:])
+
+
 def _from_batch_shape(node: Any) -> list[Any]:
     known = sizes(node, 0)
     if node.type == "BatchToSpace":
@@ -87,7 +99,7 @@ def _from_batch_shape(node: Any) -> list[Any]:
         return [_from_batch_sizes(with_rank(known, 4), block, _pairs(node, 1))]
     block_value = known_value(node._inputs[1])
     if block_value is None:
-        return [None if known is None else (None,) * len(known)]
+        return [_blocks_unknown(known, sizes(node, 1))]
     return [_from_batch_sizes(known, block_value.tolist(), _pairs(node, 2))]
 
 

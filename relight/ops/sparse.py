@@ -217,7 +217,7 @@ def _(op, grad):
 
 
 def _reorder_shape(node: Any) -> list[Any]:
-    return [sizes(node, 0), sizes(node, 1)]
+    return [with_rank(sizes(node, 0), 2), with_rank(sizes(node, 1), 1)]
 
 
 @op("SparseReorder", shape=_reorder_shape, host=("input_shape",))
@@ -338,7 +338,7 @@ def _split_shape(node: Any) -> list[Any]:
     count = node._attrs["num_split"]
     rank = sizes(node, 3)
     size = None if rank is None else rank[0]
-    return [(None, size)] * count + [(None,)] * count + [(size,)] * count
+    return [(None, size)] * count + [(None,)] * count + [rank] * count
 
 
 @op("SparseSplit", shape=_split_shape, host=("split_dim", "shape"))
@@ -375,7 +375,7 @@ def SparseSplit(split_dim, indices, values, shape, *, num_split):
 def _slice_shape(node: Any) -> list[Any]:
     rank = sizes(node, 2)
     size = None if rank is None else rank[0]
-    return [(None, size), (None,), (size,)]
+    return [(None, size), (None,), rank]
 
 
 @op("SparseSlice", shape=_slice_shape, host=("shape", "start", "size"))
@@ -481,7 +481,7 @@ def _(op, _indices, grad, _empty, _reverse):
     return [None, values, None, default]
 
 
-@op("SparseFillEmptyRowsGrad", shape=lambda node: [sizes(node, 0), ()])
+@op("SparseFillEmptyRowsGrad", shape=lambda node: [with_rank(sizes(node, 0), 1), ()])
 def SparseFillEmptyRowsGrad(reverse, grad):
     """(gradients of the old values, sum of those of the default value)."""
     kept = torch.zeros(len(grad), dtype=torch.bool, device=grad.device)

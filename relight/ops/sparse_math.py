@@ -15,7 +15,7 @@ from relight.ops import math_nodes
 from relight.ops.array import invalid
 from relight.ops.build import raw
 from relight.ops.constants import constant_value_as_shape, known_value
-from relight.ops.shape_rules import sizes
+from relight.ops.shape_rules import sizes, with_rank
 from relight.ops.sparse import coordinates, places, scatter_matching
 
 
@@ -161,7 +161,7 @@ def _(op, grad):
     return [None, raw.GatherNd(grad, indices // scale), None, None]
 
 
-@op("SparseSoftmax", shape=lambda node: [sizes(node, 1)], host=("sp_shape",))
+@op("SparseSoftmax", shape=lambda node: [with_rank(sizes(node, 1), 1)], host=("sp_shape",))
 def SparseSoftmax(indices, values, shape):
     """Softmax over the present elements of the last dimension."""
     rows = places(indices[:, :-1], shape[:-1]) if len(shape) > 1 else indices[:, 0] * 0
@@ -261,7 +261,7 @@ def _not_implemented(name: str) -> Any:
 
 
 def _extreme(name: str, function: Any) -> Any:
-    @op(name, shape=lambda node: [(None, _rank(node)), (None,)], host=("a_shape", "b_shape"))
+    @op(name, shape=lambda node: [(None, None), (None,)], host=("a_shape", "b_shape"))
     def kernel(a_indices, a_values, a_shape, b_indices, b_values, b_shape):
         if a_shape.tolist() != b_shape.tolist():
             raise invalid(

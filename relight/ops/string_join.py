@@ -12,13 +12,12 @@ from relight.ops.shape_rules import merge, sizes
 
 
 def _shape(node: Any) -> list[Any]:
-    whole: Any = ()
-    for i in range(len(node._inputs)):
-        static = sizes(node, i)
-        if static is None:
-            return [None]
-        if static != ():
-            whole = static if whole == () else merge(whole, static)
+    known = [sizes(node, i) for i in range(len(node._inputs))]
+    if all(s == () for s in known):
+        return [()]
+    whole: Any = None
+    for static in known:
+        whole = whole if static == () else merge(whole, static)
     return [whole]
 
 

@@ -131,8 +131,7 @@ def _edit_shape(node: Any) -> list[Any]:
     a, b = known_value(node._inputs[2]), known_value(node._inputs[5])
     if a is not None and b is not None:
         return [tuple(int(max(x, y)) for x, y in zip(a[:-1], b[:-1], strict=True))]
-    count = sizes(node, 2)
-    return [None if count is None or count[0] is None else (None,) * (count[0] - 1)]
+    return [None]
 
 
 _EDIT_HOST = (
@@ -183,14 +182,15 @@ def levenshtein(a: list[Any], b: list[Any]) -> int:
     return row[-1]
 
 
-def _bincount_like(node: Any) -> list[Any]:
+def _fingerprint_shape(node: Any) -> list[Any]:
     known = sizes(node, 0)
     if known is not None and not known:
         raise ShapeError("Shape must be at least rank 1 but is rank 0")
-    return [(None if known is None else known[0], 8)]
+    method = known_value(node._inputs[1])
+    return [(None if known is None else known[0], None if method is None else 8)]
 
 
-@op("Fingerprint", shape=_bincount_like, host=("data", "method"), specialise=True)
+@op("Fingerprint", shape=_fingerprint_shape, host=("data", "method"), specialise=True)
 def Fingerprint(node: Any) -> Any:
     """uint8 [n, 8]: a 64-bit hash of each row (FarmHash Fingerprint64, little-endian)."""
     is_string = node._inputs[0].dtype.base_dtype is dtypes.string
