@@ -128,10 +128,131 @@ def test_threads_share_an_iterator():
     assert sorted(found) == list(range(200))
 
 
-def test_a_cache_file_is_refused():
-    value = tf.data.Dataset.range(3).cache("/tmp/x").make_one_shot_iterator().get_next()
-    with tf.Session() as session, pytest.raises(tf.errors.UnimplementedError, match="in memory"):
+def _cached(path, counter=None):
+    def source():
+        for i in range(3):
+            if counter is not None:
+                counter.append(i)
+            yield np.float32(i), b"%d" % i, [i, i]
+
+    dataset = tf.data.Dataset.from_generator(
+        source, (tf.float32, tf.string, tf.int64), ([], [], [2])
+    )
+    return dataset.cache(str(path))
+
+
+def test_a_cache_file_is_read_by_later_passes(tmp_path):
+    counter = []
+    value = _cached(tmp_path / "c", counter).repeat(3).make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        for i in range(9):
+            number, text, pair = session.run(value)
+            assert number == i % 3 and text == b"%d" % (i % 3) and pair.tolist() == [i % 3] * 2
+            assert (tmp_path / "c_0.lockfile").exists() == (i < 3)
+    assert counter == [0, 1, 2]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.data-00000-of-00001", "c.index"]
+    assert tf.train.list_variables(str(tmp_path / "c"))[-1] == ("      2_2", [2])
+    value = _cached(tmp_path / "c", counter).make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        assert [session.run(value)[1] for _ in range(3)] == [b"0", b"1", b"2"]
+    assert counter == [0, 1, 2]
+
+
+def test_two_passes_cannot_write_one_cache(tmp_path):
+    first = _cached(tmp_path / "c").make_one_shot_iterator().get_next()
+    second = _cached(tmp_path / "c").make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        session.run(first)
+        with pytest.raises(tf.errors.AlreadyExistsError, match="lockfile"):
+            session.run(second)
+
+
+def test_a_damaged_cache(tmp_path):
+    value = _cached(tmp_path / "c").repeat(2).make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        for _ in range(3):
+            session.run(value)
+        with pytest.raises(tf.errors.OutOfRangeError):
+            for _ in range(4):
+                session.run(value)
+    data = tmp_path / "c.data-00000-of-00001"
+    changed = bytearray(data.read_bytes())
+    changed[2] ^= 1
+    data.write_bytes(changed)
+    value = _cached(tmp_path / "c").make_one_shot_iterator().get_next()
+    with tf.Session() as session, pytest.raises(tf.errors.DataLossError, match="c.data-00000"):
         session.run(value)
+
+
+def test_a_cache_in_an_absent_folder(tmp_path):
+    value = _cached(tmp_path / "a" / "b" / "c").make_one_shot_iterator().get_next()
+    with tf.Session() as session, pytest.raises(tf.errors.NotFoundError, match="a/b/c_0.lockfile"):
+        session.run(value)
+
+
+# -- several threads -------------------------------------------------------------------------------
+
+
+def _slow(seconds, threads, names):
+    def wait(i):
+        names.add(threading.current_thread().name + str(threading.get_ident()))
+        time.sleep(seconds)
+        return i
+
+    import relight.engine.dataset_threads as module
+
+    made = module.Together(_State(), wait, iter(range(40)), threads)
+    return made
+
+
+class _State:
+    def __init__(self):
+        self.on_close = []
+
+
+def test_map_runs_in_several_threads():
+    names = set()
+    start = time.perf_counter()
+    assert list(_slow(0.02, 8, names)) == list(range(40))
+    assert len(names) == 8
+    assert time.perf_counter() - start < 0.6  # one by one it takes 0.8
+
+
+def test_parallel_map_keeps_the_order_and_its_threads_end():
+    before = set(threading.enumerate())
+    dataset = tf.data.Dataset.range(100).map(lambda x: x * 2, num_parallel_calls=4)
+    value = dataset.make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        assert [session.run(value) for _ in range(30)] == list(range(0, 60, 2))
+        started = [t for t in threading.enumerate() if t not in before]
+        assert len(started) == 4
+    for thread in started:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_parallel_map_goes_on_after_an_error():
+    dataset = tf.data.Dataset.from_tensor_slices([4, 2, 0, 1]).map(lambda x: 8 // x, 3)
+    value = dataset.make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        assert session.run(value) == 2 and session.run(value) == 4
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            session.run(value)
+        assert session.run(value) == 8
+        with pytest.raises(tf.errors.OutOfRangeError):
+            session.run(value)
+
+
+def test_random_functions_keep_one_thread():
+    def drawn(parallel):
+        tf.reset_default_graph()
+        tf.set_random_seed(3)
+        dataset = tf.data.Dataset.range(20).map(lambda x: tf.random.uniform([]), parallel)
+        value = dataset.make_one_shot_iterator().get_next()
+        with tf.Session() as session:
+            return [session.run(value) for _ in range(20)]
+
+    assert drawn(4) == drawn(None)
 
 
 def test_unknown_options_are_refused():

@@ -12,6 +12,7 @@ reshuffling, cached elements.
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import threading
 import weakref
@@ -63,6 +64,13 @@ class Function:
         self._body = control.Body(node, attr)
         self._state = state
         self._captured = captured
+
+    @functools.cached_property
+    def order_matters(self) -> bool:
+        """Whether what it does depends on the order of its calls."""
+        from relight.engine.dataset_threads import order_matters
+
+        return order_matters(self._body)
 
     def __call__(self, element: Element) -> tuple[Any, ...]:
         values = [*values_of(element), *self._captured]
@@ -404,16 +412,20 @@ class Shuffle(Dataset):
 
 
 class Cache(Dataset):
-    """Elements of the first whole pass, kept in memory for the later ones."""
+    """Elements of the first whole pass, kept for the later ones: in memory, or in files."""
 
     def __init__(self, state: Any, node: Any, source: Dataset, filename: Any):
         super().__init__(state, node, source)
-        if filename.item():
-            raise errors.UnimplementedError(
-                None, None, "relight caches datasets in memory only: leave `filename` empty"
-            )
+        self._path = filename.item().decode("utf-8", "surrogateescape")
 
     def iterate(self, context: Context) -> Iterator[Element]:
+        if self._path:
+            from relight.engine.dataset_cache import FileCache
+
+            return FileCache(self.state, self.node, self.inputs[0], self._path).iterate(context)
+        return self._from_memory(context)
+
+    def _from_memory(self, context: Context) -> Iterator[Element]:
         known = context.get(self)
         if known is not None:
             yield from known
@@ -440,11 +452,15 @@ class Map(Dataset):
 
     def iterate(self, context: Context) -> Iterator[Element]:
         source = self.inputs[0].iterate(context)
-        mapped = map(self._function, source)
         if not self._ahead:
-            return mapped
-        # One thread ahead keeps the order, also of what random operations in the function draw.
-        return Ahead(self.state, mapped, max(self._ahead, _AUTOTUNED_BUFFER))
+            return map(self._function, source)
+        threads = os.cpu_count() or 1 if self._ahead == _AUTOTUNE else self._ahead
+        if threads > 1 and not self._function.order_matters:
+            from relight.engine.dataset_threads import Together
+
+            return Together(self.state, self._function, source, threads)
+        # One thread ahead keeps the order of what random operations in the function draw.
+        return Ahead(self.state, map(self._function, source), max(threads, _AUTOTUNED_BUFFER))
 
 
 class Filter(Dataset):
