@@ -30,11 +30,14 @@ class Device:
     memory: torch.device
     memory_limit_bytes: int
     description: str = ""
+    job: str = "localhost"
+    task: int = 0
 
     @property
     def name(self) -> str:
         """The full name."""
-        return f"{PREFIX}/device:{self.device_type}:{self.index}"
+        task = f"/job:{self.job}/replica:0/task:{self.task}"
+        return f"{task}/device:{self.device_type}:{self.index}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,9 +111,9 @@ def local_devices(config: Any = None) -> tuple[Device, ...]:
     return (*_cpus(count), *_visible_gpus(config))
 
 
-def list_devices(config: Any = None) -> list[DeviceAttributes]:
-    """What `Session.list_devices` tells of the devices of this `ConfigProto`."""
+def list_devices(found: Sequence[Device]) -> list[DeviceAttributes]:
+    """What `Session.list_devices` tells of these devices."""
     return [
         DeviceAttributes(d.name, d.device_type, d.memory_limit_bytes, _INCARNATION + i)
-        for i, d in enumerate(local_devices(config))
+        for i, d in enumerate(found)
     ]

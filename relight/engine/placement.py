@@ -40,8 +40,12 @@ def _text(request: Request) -> str:
 
 
 def _fits(device: Device, request: Request) -> bool:
-    own = ("localhost", 0, 0, device.device_type, device.index)
+    own = (device.job, 0, device.task, device.device_type, device.index)
     return all(r is None or r == o for r, o in zip(request, own, strict=True))
+
+
+def _rank(device: Device) -> tuple[Any, ...]:
+    return _PRIORITY[device.device_type], device.job, device.task, device.index
 
 
 def runs_on_gpu(node: Operation) -> bool:
@@ -87,7 +91,7 @@ class Placer:
         self.devices = tuple(devices)
         self.soft = soft
         self.single = len(self.devices) == 1
-        self._sorted = sorted(self.devices, key=lambda d: (_PRIORITY[d.device_type], d.index))
+        self._sorted = sorted(self.devices, key=_rank)
         self._fine: set[str] = {""}  # device names that the only device answers to
         self._checked = 0
         self._found: tuple[Any, dict[Operation, Device]] | None = None

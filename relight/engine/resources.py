@@ -129,13 +129,18 @@ class State:
         self.closed = False
         self.timeout: float | None = None  # seconds that a blocking operation may wait
         self.on_close: list[Callable[[], None]] = []
+        # Under which key the variable of a name and node is kept, where sessions share them.
+        self.owner: Callable[[str, Any], Any] | None = None
 
-    def variable(self, name: str, dtype: Any = None, shape: Any = None) -> Variable:
-        """The variable of that name, made without a value when it is new."""
-        found = self.variables.get(name)
+    def variable(
+        self, name: str, dtype: Any = None, shape: Any = None, node: Any = None
+    ) -> Variable:
+        """The variable of that name (and node), made without a value when it is new."""
+        key = name if self.owner is None else self.owner(name, node)
+        found = self.variables.get(key)
         if found is None:
             with self.lock:
-                found = self.variables.setdefault(name, Variable(name, dtype, shape))
+                found = self.variables.setdefault(key, Variable(name, dtype, shape))
         return found
 
     def resource(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -165,18 +170,11 @@ class State:
                     found = self.streams[node] = _new_stream(node)
         return found
 
-    def clear(self, containers: Any = None) -> None:
-        """Drop all resources, as `Session.reset` does."""
-        del containers
-        with self.lock:
-            self.variables.clear()
-            self.resources.clear()
-
     def close(self) -> None:
-        """Cancel what waits in resources (queues), and drop them."""
+        """Cancel what waits in resources (queues), unless other sessions share them."""
         with self.lock:
             self.closed = True
-            resources = list(self.resources.values())
+            resources = list(self.resources.values()) if self.owner is None else []
             actions, self.on_close = self.on_close, []
         for action in actions:
             action()

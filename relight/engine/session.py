@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import devices, explain, placement, plan, resources
+from relight.engine import devices, explain, placement, plan, precision, resources, servers
 from relight.engine.fetches import Fetches, expansion, flat_feeds
 from relight.engine.fetches import key as fetch_key
 from relight.engine.memory import keep_freed_memory
@@ -128,22 +128,25 @@ class BaseSession:
             target = target.decode()
         if not isinstance(target, str):
             raise TypeError(f"target must be a string, but got {type(target)}")
-        if target not in ("", "local"):
-            raise errors.UnimplementedError(
-                None, None, f"relight runs in this process only; session target {target!r}"
-            )
         if config is not None and not hasattr(config, "allow_soft_placement"):
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
         self._graph = graph
         self._target = target
         self._config = config
-        self._closed = False
+        self._closed: Any = False  # True, or the error that runs end with
         self._state = resources.State(graph, torch.device("cpu"))
         self._default_contexts: threading.local = threading.local()
-        self._placer = placement.Placer(
-            devices.local_devices(config), config is not None and config.allow_soft_placement
-        )
+        server = servers.find(target)
+        if server is not None and config is None:
+            config = server.server_def.default_session_config
+        found = devices.local_devices(config) if server is None else server.devices(config)
+        self._placer = placement.Placer(found, config is not None and config.allow_soft_placement)
+        if server is None:
+            servers.register(self)
+        else:
+            server.attach(self, self._state, self._placer)
         self._placed = 0  # operations of the graph that are known to have a device
+        self._precision = precision.of_config(config)
         self._logs_placement = config is not None and config.log_device_placement
         if self._logs_placement:
             print(placement.device_mapping(self._placer.devices), end="", flush=True)
@@ -163,19 +166,29 @@ class BaseSession:
         return self._graph.as_graph_def(add_shapes=False)
 
     @property
-    def sess_str(self) -> str:
-        """The target as bytes-like string."""
-        return self._target
+    def sess_str(self) -> bytes:
+        """The target."""
+        return self._target.encode()
 
     def list_devices(self) -> list[Any]:
         """The devices that operations can be placed on."""
-        return devices.list_devices(self._config)
+        if self._closed:
+            raise errors.CancelledError(None, None, "Session has been closed.")
+        return devices.list_devices(self._placer.devices)
 
     def close(self) -> None:
-        """Free the session's state; runs that wait in it end with CancelledError."""
+        """Free the session's state; runs that wait in it end with CancelledError.
+
+        What a server holds (`tf.train.Server`) stays.
+        """
         if not self._closed:
-            self._closed = True
             self._state.close()
+        self._closed = True
+
+    def _refuse(self) -> None:
+        if isinstance(self._closed, Exception):
+            raise self._closed
+        raise RuntimeError("Attempted to use a closed Session.")
 
     def as_default(self) -> Any:
         """Make this the default session inside the `with` block (it is not closed after it)."""
@@ -194,7 +207,7 @@ class BaseSession:
         while computing.
         """
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            self._refuse()
         graph = self._graph
         if graph._last_id != self._placed:
             self._place()
@@ -203,6 +216,8 @@ class BaseSession:
             key = (fetch_key(fetches), *fed) if fed else fetch_key(fetches)
             if not self._placer.single:
                 key = (self._placer.key, key)
+            if self._precision is not None:
+                key = (self._precision, key)
             found = graph._plans.get(key)
         except TypeError:  # something unhashable among the fetches: checked below
             found, key = None, None
@@ -232,9 +247,16 @@ class BaseSession:
                 "The Session graph is empty.  Add operations to the graph before calling run()."
             )
         fetches = Fetches(graph, structure)
-        return _Call(graph, fetches, feeds, self._placer)
+        with precision.using(self._precision) if self._precision else contextlib.nullcontext():
+            return _Call(graph, fetches, feeds, self._placer)
 
     def _execute(self, call: _Call, values: list[Any]) -> list[Any]:
+        if self._precision is None:
+            return self._execute_plan(call, values)
+        with precision.using(self._precision):
+            return self._execute_plan(call, values)
+
+    def _execute_plan(self, call: _Call, values: list[Any]) -> list[Any]:
         made = call.plan_for(values)
         try:
             with torch.inference_mode():
@@ -250,7 +272,8 @@ class BaseSession:
     def _traced(self, call: _Call, values: list[Any], options: Any, metadata: Any) -> list[Any]:
         from relight.engine import trace
 
-        return trace.run(self, call.plan_for(values), values, options, metadata)
+        with precision.using(self._precision) if self._precision else contextlib.nullcontext():
+            return trace.run(self, call.plan_for(values), values, options, metadata)
 
     # -- feeding ---------------------------------------------------------------------------------
 
@@ -319,7 +342,7 @@ class BaseSession:
         TensorFlow, too. Raises as `run` does for bad fetches and feeds.
         """
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            self._refuse()
         return self._partial_runs().setup(fetches, feeds)
 
     def partial_run(self, handle: str | None, fetches: Any, feed_dict: Any = None) -> Any:
@@ -330,7 +353,7 @@ class BaseSession:
         run is over.
         """
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            self._refuse()
         if handle is None:
             return self.run(fetches, feed_dict)
         return self._partial_runs().run(handle, fetches, feed_dict)
@@ -352,13 +375,17 @@ class BaseSession:
         graph = self._graph
         feeds = [graph.as_graph_element(f, allow_operation=False) for f in feed_list or ()]
         found = self._make_call(fetches, feeds)
+        if not found.fetches.elements:
+            raise errors.InvalidArgumentError(
+                None, None, "Must specify at least one target to fetch or execute."
+            )
 
         def call(*values: Any, **kwargs: Any) -> Any:
             nonlocal found
             if self._closed:
-                raise RuntimeError("Attempted to use a closed Session.")
-            if len(values) != len(feeds):
-                raise TypeError(f"Expected {len(feeds)} feed values, got {len(values)}")
+                self._refuse()
+            if len(values) != len(feeds):  # TensorFlow takes what has both a feed and a value
+                return self.run(fetches, dict(zip(feeds, values, strict=False)))
             if graph._last_id != self._placed:
                 self._place()
             if found.mutations != graph._mutations:
@@ -428,12 +455,13 @@ class Session(BaseSession):
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
-        """Clear the resources of a server: in this process every session owns its own."""
-        del containers, config
-        if target:
-            raise errors.UnimplementedError(
-                None, None, f"relight runs in this process only; session target {target!r}"
-            )
+        """Drop the variables and other resources of a server, or only those of some `containers`.
+
+        Sessions on it end with AbortedError. The empty target closes all sessions of this process
+        that are on no server.
+        """
+        del config
+        servers.reset(target, containers)
 
 
 class InteractiveSession(BaseSession):

@@ -54,7 +54,7 @@ _TORCH = {
 def _variable(node: Any) -> Any:
     name = node._attrs.get("shared_name") or node.name
     dtype, shape = node._attrs["dtype"], node._attrs["shape"]
-    return lambda state: state.variable(name, dtype, shape)
+    return lambda state: state.variable(name, dtype, shape, node)
 
 
 op("VariableV2", shape=from_attr(), specialise=True, takes_session=True)(_variable)

@@ -27,9 +27,9 @@ from relight.ops.math_nodes import (
     reduce_min, reduce_prod, reduce_sum, scalar_mul, truediv,
 )
 from relight.v1 import (
-    app, bitwise, compat, data, debugging, dtypes, errors, estimator, feature_column, flags,
-    gfile, graph_util, image, initializers, io, keras, layers, linalg, logging, lookup, losses,
-    manip, math, metrics, nest, nn, python_io, queue, random, raw_ops, resource_loader,
+    app, bitwise, compat, data, debugging, distribute, dtypes, errors, estimator, feature_column,
+    flags, gfile, graph_util, image, initializers, io, keras, layers, linalg, logging, lookup,
+    losses, manip, math, metrics, nest, nn, python_io, queue, random, raw_ops, resource_loader,
     saved_model, sets, signal, sparse, spectral, strings, summary, sysconfig, test, train,
 )
 from relight.v1._missing import (
@@ -252,8 +252,8 @@ __all__ = [
     "cumsum", "custom_gradient", "data", "debugging", "decode_base64", "decode_compressed",
     "decode_csv", "decode_json_example", "decode_raw", "depth_to_space",
     "deserialize_many_sparse", "device", "diag", "diag_part", "digamma", "dimension_at_index",
-    "dimension_value", "disable_resource_variables", "div", "div_no_nan", "divide", "double",
-    "dtypes", "dynamic_partition", "dynamic_stitch", "edit_distance", "einsum",
+    "dimension_value", "disable_resource_variables", "distribute", "div", "div_no_nan", "divide",
+    "double", "dtypes", "dynamic_partition", "dynamic_stitch", "edit_distance", "einsum",
     "enable_resource_variables", "encode_base64", "ensure_shape", "equal", "erf", "erfc",
     "errors", "estimator", "exp", "expand_dims", "expm1", "extract_image_patches",
     "extract_volume_patches", "eye", "feature_column", "fft", "fft2d", "fft3d", "fill",

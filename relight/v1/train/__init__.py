@@ -88,7 +88,7 @@ from relight.v1.train.scaffold import (
     Scaffold,
 )
 from relight.v1.train.server_lib import (
-    ClusterSpec,
+    ClusterSpec, Server,
 )
 from relight.v1.train.session_manager import (
     SessionManager,
@@ -122,7 +122,7 @@ __all__ = [
     "MonitoredTrainingSession", "NanLossDuringTrainingError", "NanTensorHook",
     "NewCheckpointReader", "Optimizer", "ProfilerHook", "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer", "QueueRunner", "RMSPropOptimizer", "Saver", "SaverDef",
-    "Scaffold", "SecondOrStepTimer", "SequenceExample", "ServerDef", "SessionCreator",
+    "Scaffold", "SecondOrStepTimer", "SequenceExample", "Server", "ServerDef", "SessionCreator",
     "SessionManager", "SessionRunArgs", "SessionRunContext", "SessionRunHook", "SessionRunValues",
     "SingularMonitoredSession", "StepCounterHook", "StopAtStepHook", "SummarySaverHook",
     "Supervisor", "SyncReplicasOptimizer", "VocabInfo", "WorkerSessionCreator",

@@ -23,5 +23,5 @@ def list_local_devices(session_config: Any = None) -> list[Any]:
             incarnation=told.incarnation,
             physical_device_desc=device.description,
         )
-        for device, told in zip(devices, list_devices(session_config), strict=True)
+        for device, told in zip(devices, list_devices(devices), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""`tf.train.ClusterSpec`: the jobs of a cluster and the addresses of their tasks."""
+"""`tf.train.ClusterSpec` and `tf.train.Server`: the tasks of a cluster, all in this process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 from tensorboard.compat.proto import cluster_pb2
 
+from relight.engine import servers
+from relight.graph import errors
 from relight.graph.export import export
+from relight.v1.functions.proto_classes import ServerDef
 
 
 @export("train.ClusterSpec")
@@ -106,3 +109,104 @@ class ClusterSpec:
         """The addresses of a job's tasks, None for numbers that are left out."""
         tasks = self._tasks(job_name)
         return [tasks.get(i) for i in range(max(tasks) + 1)]
+
+
+def _server_def(
+    server_or_cluster: Any, job_name: Any, task_index: Any, protocol: Any, config: Any
+) -> Any:
+    """A ServerDef with all fields set, from one with some, or from a cluster."""
+    made = ServerDef()
+    if isinstance(server_or_cluster, ServerDef):
+        made.MergeFrom(server_or_cluster)
+        if job_name is not None:
+            made.job_name = job_name
+        if task_index is not None:
+            made.task_index = task_index
+        if protocol is not None:
+            made.protocol = protocol
+    else:
+        try:
+            cluster = ClusterSpec(server_or_cluster)
+        except TypeError:
+            raise TypeError(
+                "Could not convert `server_or_cluster_def` to a `tf.train.ServerDef` or "
+                "`tf.train.ClusterSpec`."
+            ) from None
+        if job_name is None:
+            if len(cluster.jobs) != 1:
+                raise ValueError("Must specify an explicit `job_name`.")
+            job_name = cluster.jobs[0]
+        if task_index is None:
+            indices = cluster.task_indices(job_name)
+            if len(indices) != 1:
+                raise ValueError("Must specify an explicit `task_index`.")
+            task_index = indices[0]
+        made.cluster.CopyFrom(cluster.as_cluster_def())
+        made.job_name, made.task_index = job_name, task_index
+        made.protocol = "grpc" if protocol is None else protocol
+    if config is not None:
+        made.default_session_config.MergeFrom(config)
+    return made
+
+
+@export("train.Server", "distribute.Server")
+class Server:
+    """One task of a cluster: sessions with its `target` share variables, queues and tables.
+
+    All tasks must be servers of this process; nothing is sent and nothing listens at the address.
+
+    Args:
+      server_or_cluster_def: a ServerDef, ClusterDef, ClusterSpec or dict of addresses by job.
+      job_name, task_index: which task this is; may be left out where there is one only.
+      protocol: "grpc". config: the ConfigProto of sessions that have none. start: without effect.
+
+    Raises:
+      TypeError: for what is no cluster. ValueError: for a task that is not told or not there.
+      tf.errors.NotFoundError: for another protocol. tf.errors.UnknownError: for a second server
+      with the same address.
+    """
+
+    def __init__(
+        self,
+        server_or_cluster_def: Any,
+        job_name: str | None = None,
+        task_index: int | None = None,
+        protocol: str | None = None,
+        config: Any = None,
+        start: bool = True,
+    ):
+        self._server_def = _server_def(
+            server_or_cluster_def, job_name, task_index, protocol, config
+        )
+        if self._server_def.protocol != "grpc":
+            raise errors.NotFoundError(
+                None,
+                None,
+                f"No server factory registered for the given ServerDef: {self._server_def}\n"
+                "The available server factories are: [ GRPC_SERVER ]",
+            )
+        self._server = servers.Server(self._server_def)
+        if start:
+            self.start()
+
+    def start(self) -> None:
+        """Start the server: it is from the beginning."""
+
+    def join(self) -> None:
+        """Wait until the server has shut down, which it never does."""
+        self._server.stopped.wait()
+
+    @property
+    def server_def(self) -> Any:
+        """The ServerDef of this server."""
+        return self._server_def
+
+    @property
+    def target(self) -> str:
+        """What a session is given to work on this server."""
+        return self._server.target
+
+    @staticmethod
+    def create_local_server(config: Any = None, start: bool = True) -> Server:
+        """A server that is a cluster of one task by itself."""
+        return Server({"local": ["localhost:0"]}, protocol="grpc", config=config, start=start)
