@@ -46,7 +46,6 @@ def test_prefetching_threads_end_with_the_pass():
             session.run(iterator.initializer)
             session.run(value)
         session.run(iterator.initializer)
-        assert len(ahead_threads()) <= 1
     wait_for_no_threads()
 
 
@@ -245,12 +244,12 @@ def test_parallel_map_goes_on_after_an_error():
 
 def test_random_functions_keep_one_thread():
     def drawn(parallel):
-        tf.reset_default_graph()
-        tf.set_random_seed(3)
-        dataset = tf.data.Dataset.range(20).map(lambda x: tf.random.uniform([]), parallel)
-        value = dataset.make_one_shot_iterator().get_next()
-        with tf.Session() as session:
-            return [session.run(value) for _ in range(20)]
+        with tf.Graph().as_default():
+            tf.set_random_seed(3)
+            dataset = tf.data.Dataset.range(20).map(lambda x: tf.random.uniform([]), parallel)
+            value = dataset.make_one_shot_iterator().get_next()
+            with tf.Session() as session:
+                return [session.run(value) for _ in range(20)]
 
     assert drawn(4) == drawn(None)
 
