@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from relight.engine import conv_fusions, folding, fusions, update_fusions
+from relight.engine import conv_fusions, folding, fusions, precision, update_fusions
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import dtypes, opdef
 
@@ -98,6 +98,7 @@ PASSES: list[Callable[[Plan], None]] = [
     update_fusions.average_together,
     update_fusions.update_together,
     folding.drop_unused,
+    precision.lower_products,
     own_assigned,
     copy_fetches,
 ]

@@ -1,4 +1,4 @@
-"""Matrix products of float32 matrices on the CPU by the quickest library at hand.
+"""Matrix products of float32 and bfloat16 matrices on the CPU by the quickest library at hand.
 
 PyTorch's `mm` goes to MKL, whose AVX-512 kernels only run on Intel's processors; oneDNN, which
 PyTorch carries too, generates its kernels for the processor at hand. [100, 3136] x [3136, 1024] on
@@ -34,8 +34,8 @@ _linear: Callable[..., torch.Tensor] = torch.ops.mkldnn._linear_pointwise if _US
 def _suits(a: torch.Tensor, b: torch.Tensor) -> bool:
     return (
         _USE_ONEDNN
-        and a.dtype is torch.float32
-        and b.dtype is torch.float32
+        and a.dtype is b.dtype
+        and (a.dtype is torch.float32 or a.dtype is torch.bfloat16)
         and a.is_cpu
         and a.dim() == 2
         and b.dim() == 2

@@ -17,7 +17,7 @@ from relight.v1.summary.writer import (
     summary_iterator,
 )
 from relight.v1.train import (
-    queue_runner,
+    experimental, queue_runner,
 )
 from relight.v1.train.adagrad import (
     AdadeltaOptimizer, AdagradDAOptimizer, AdagradOptimizer, ProximalAdagradOptimizer,
@@ -128,7 +128,7 @@ __all__ = [
     "Supervisor", "SyncReplicasOptimizer", "VocabInfo", "WorkerSessionCreator",
     "add_queue_runner", "assert_global_step", "basic_train_loop", "batch", "batch_join",
     "checkpoint_exists", "checkpoints_iterator", "cosine_decay", "cosine_decay_restarts",
-    "create_global_step", "exponential_decay", "export_meta_graph",
+    "create_global_step", "experimental", "exponential_decay", "export_meta_graph",
     "generate_checkpoint_state_proto", "get_checkpoint_mtimes", "get_checkpoint_state",
     "get_global_step", "get_or_create_global_step", "global_step", "import_meta_graph",
     "init_from_checkpoint", "input_producer", "inverse_time_decay", "latest_checkpoint",
