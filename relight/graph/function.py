@@ -36,6 +36,9 @@ class FuncGraph(Graph):
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
         self.captures: dict[Tensor, Tensor] = {}
+        # Whether nodes are counted on from the enclosing graph: a branch or a loop, whose nodes
+        # are in that graph itself in TensorFlow's dataflow form.
+        self._counts_on = False
         self._captured: dict[Tensor, Tensor] = {}
         self._seed = self.outer_graph.seed
         # What is added to a collection in a body is meant for the program's graph.
@@ -124,8 +127,12 @@ def init_scope() -> Iterator[None]:
         yield
         return
     outer = graph.outermost
+    if graph._counts_on:
+        outer._node_count = graph._node_count
     with outer.as_default(), outer.control_dependencies(None):
         yield
+    if graph._counts_on:
+        graph._node_count = outer._node_count
 
 
 def _argument_names(graph: FuncGraph) -> list[str]:

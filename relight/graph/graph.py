@@ -415,6 +415,15 @@ class Graph(Collections):
 
     # -- scopes ----------------------------------------------------------------------------------
 
+    @property
+    def _node_count(self) -> int:
+        """How many nodes TensorFlow's dataflow form of this graph has so far; seeds count them."""
+        return self._last_id + self._uncounted
+
+    @_node_count.setter
+    def _node_count(self, count: int) -> None:
+        self._uncounted = count - self._last_id
+
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name` in the current name scope, numbered when it is taken already."""
         if self._name_stack:

@@ -34,4 +34,4 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     Returns (seed, seed2), or (None, None) when neither the graph nor the operation has a seed.
     """
     graph = get_default_graph()
-    return derive_seeds(graph.seed, op_seed, graph._last_id + graph._uncounted)
+    return derive_seeds(graph.seed, op_seed, graph._node_count)

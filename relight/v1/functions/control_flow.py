@@ -68,7 +68,8 @@ def _build(
     `nodes_before`: how many nodes come before it where TensorFlow counts them for seeds.
     """
     body = FuncGraph(name)
-    body._uncounted = nodes_before
+    body._counts_on = True
+    body._node_count = nodes_before
     with body.as_default():
         result = function(*arguments)
     return body, result
@@ -124,12 +125,13 @@ def cond(
         graph = get_default_graph()
         # Default seeds count nodes. TensorFlow makes Switch, switch_t, switch_f and pred_id here,
         # a Switch for each capture, and a Merge for each output.
-        count = graph._last_id + graph._uncounted + 4
+        count = graph._node_count + 4
+        captured = len(_captures(graph))
         then_body, then_result = _build(
             unique_function_name(scope, "true"), true_fn, nodes_before=count
         )
         then_values = _finish_branch(then_body, then_result)
-        count = then_body._last_id + then_body._uncounted
+        count = then_body._node_count
         else_body, else_result = _build(
             unique_function_name(scope, "false"), false_fn, nodes_before=count
         )
@@ -139,17 +141,18 @@ def cond(
             for body in (then_body, else_body):
                 with body.as_default():
                     body.outputs = [constant(True, name="done")]
-        count = else_body._last_id + else_body._uncounted + len(else_body.outputs)
+        count = else_body._node_count + len(else_body.outputs)
         outputs = add_if(pred, then_body, else_body, scope)
+        count += len(_captures(graph)) - captured
         for output, a, b in zip(outputs, then_body.outputs, else_body.outputs, strict=True):
             output.set_shape(a.shape.most_specific_compatible_shape(b.shape))
         if then_result is None and else_result is None:
-            graph._uncounted = count - graph._last_id
+            graph._node_count = count
             return outputs[0].op
         with name_scope(scope):
             identities = [raw.Identity(o) if not _is_handle(o) else o for o in outputs]
         packed = _pack(then_result, then_values, identities)
-        graph._uncounted = count - graph._last_id
+        graph._node_count = count
     if not strict:
         packed = _unpack_single(packed)
     return packed
@@ -365,6 +368,11 @@ def while_loop(
     return _unpack_single(result)
 
 
+def _captures(graph: Any) -> Any:
+    """What a body captures; nothing for the program's graph."""
+    return graph.captures if isinstance(graph, FuncGraph) else ()
+
+
 class _Loop:
     """The making of one While node."""
 
@@ -413,8 +421,11 @@ class _Loop:
                 shapes += [TensorShape(None)] * len(parts)
         return shapes
 
-    def _traced(self, graph: FuncGraph, function: Any) -> Any:
-        """Call a user's function with the placeholders of a body graph."""
+    def _traced(self, graph: FuncGraph, function: Any, count: int) -> Any:
+        """Call a user's function with the placeholders of a body graph.
+
+        `count`: the nodes before it, where TensorFlow's dataflow form counts them for seeds.
+        """
         with graph.as_default():
             counter = graph.add_input(dtypes.int32, [], "while_loop_counter")
             maximum = graph.add_input(dtypes.int32, [], "while_maximum_iterations")
@@ -423,6 +434,8 @@ class _Loop:
                 for p, s in zip(self.parts, self.shapes, strict=True)
             ]
             structured = self._pack(inner)
+            graph._counts_on = True
+            graph._node_count = count
             arguments = structured if isinstance(structured, (list, tuple)) else [structured]
             return counter, maximum, inner, function(*arguments)
 
@@ -430,6 +443,14 @@ class _Loop:
         return _pack(self.structure, self.values, parts)
 
     def build(self, parallel_iterations: int) -> Any:
+        graph = get_default_graph()
+        # Default seeds count nodes. TensorFlow makes Enter, Merge, Switch, Identity, NextIteration
+        # and Exit for each loop variable, a LoopCond, an Enter for each capture; with a limit a
+        # counter is one of the variables: a constant, compared (the limit is captured) and added.
+        limited = self.maximum is not None
+        wide = len(self.parts) + limited
+        captured = len(_captures(graph))
+        count = graph._node_count + (limited and 1 + (not isinstance(self.maximum, Tensor)))
         maximum = (
             constant(-1, name="maximum_iterations")
             if self.maximum is None
@@ -438,19 +459,23 @@ class _Loop:
         counter = constant(0, name="loop_counter")
         cond_graph = FuncGraph(unique_function_name(self.scope, "cond"))
         body_graph = FuncGraph(unique_function_name(self.scope, "body"))
-        c_counter, c_maximum, _, answer = self._traced(cond_graph, self.cond)
+        before = count + 2 * wide + 2 * limited
+        c_counter, c_maximum, _, answer = self._traced(cond_graph, self.cond, before)
         with cond_graph.as_default():
             answer = convert_to_tensor(_unpack_single(answer))
             if answer.dtype.base_dtype is not dtypes.bool:
                 raise TypeError(f"The loop condition must be a bool, not {answer.dtype.name}")
-            if self.maximum is not None:
+            count = cond_graph._node_count + limited
+            if limited:
                 answer = raw.LogicalAnd(raw.Less(c_counter, c_maximum), answer)
             cond_graph.outputs = [cond_graph._own(answer)]
-        b_counter, b_maximum, inner, result = self._traced(body_graph, self.body)
+        before = count + 1 + 2 * wide + 2 * limited
+        b_counter, b_maximum, inner, result = self._traced(body_graph, self.body, before)
         with body_graph.as_default():
-            outputs = self._body_outputs(result)
-            following = raw.AddV2(b_counter, 1)
-            body_graph.outputs = [following, b_maximum, *(body_graph._own(o) for o in outputs)]
+            outputs = [body_graph._own(o) for o in self._body_outputs(result)]
+            shared = sum(t in cond_graph.captures for t in body_graph.captures)
+            count = body_graph._node_count - shared + 2 * wide
+            body_graph.outputs = [raw.AddV2(b_counter, 1), b_maximum, *outputs]
         self._check_shapes(inner, outputs)
         results = add_while(
             [counter, maximum, *self.parts],
@@ -463,6 +488,7 @@ class _Loop:
             tensor.set_shape(shape)
         with name_scope(self.scope):
             identities = [o if _is_handle(o) else raw.Identity(o) for o in results]
+        graph._node_count = count + len(_captures(graph)) - captured
         return self._pack(identities[2 : 2 + len(self.parts)])
 
     def _body_outputs(self, result: Any) -> list[Tensor]:

@@ -6,11 +6,14 @@ value (`flow`, of type variant), and each write gives a new array with a new flo
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from relight.graph import dtypes, errors
 from relight.graph.export import export
-from relight.graph.graph import name_scope
+from relight.graph.function import FuncGraph
+from relight.graph.graph import get_default_graph, name_scope
 from relight.graph.node import Operation, Tensor
 from relight.graph.shapes import TensorShape
 from relight.ops.build import convert_to_tensor, raw
@@ -70,14 +73,18 @@ class TensorArray:
         self._infer_shape = infer_shape
         # A list, so that arrays of one origin share what they learn of their elements' shape.
         self._element_shape = [TensorShape(element_shape)]
+        # What stands for the handle that TensorFlow's dataflow form has: the graph that made it.
+        self._origin: list[Any] = [get_default_graph()]
         with name_scope(name, "TensorArray", [size, flow]) as scope:
             if flow is None:
-                flow = raw.TensorListReserve(
-                    _shape_argument(self.element_shape),
-                    convert_to_tensor(size, dtype=dtypes.int32),
-                    element_dtype=self._dtype,
-                    name=scope,
-                )
+                length = convert_to_tensor(size, dtype=dtypes.int32)
+                with self._counted(1):
+                    flow = raw.TensorListReserve(
+                        _shape_argument(self.element_shape),
+                        length,
+                        element_dtype=self._dtype,
+                        name=scope,
+                    )
             self._flow = flow
 
     def _with_flow(self, flow: Tensor) -> TensorArray:
@@ -85,7 +92,28 @@ class TensorArray:
             self._dtype, dynamic_size=self._dynamic_size, flow=flow, infer_shape=self._infer_shape
         )
         array._element_shape = self._element_shape
+        array._origin = self._origin
         return array
+
+    @contextlib.contextmanager
+    def _counted(self, nodes: int) -> Iterator[None]:
+        """What is made in here counts as so many nodes for seeds, as in TensorFlow's dataflow form.
+
+        A body takes in what is not its own: our list, as a capture, and there the handle, once.
+        """
+        graph = get_default_graph()
+        before = graph._node_count + nodes
+        if not (isinstance(graph, FuncGraph) and graph._counts_on):
+            yield
+            graph._node_count = before
+            return
+        captured = len(graph.captures)
+        yield
+        before += len(graph.captures) - captured
+        if not any(g is graph for g in self._origin):
+            self._origin.append(graph)
+            before += 1
+        graph._node_count = before
 
     def _flow_components(self) -> list[Tensor]:
         """What control flow carries for this array."""
@@ -154,13 +182,15 @@ class TensorArray:
     def read(self, index: Any, name: str | None = None) -> Tensor:
         """The element with this index (int32 scalar)."""
         with name_scope(name, "TensorArrayRead", [self._flow, index]) as scope:
-            return raw.TensorListGetItem(
-                self._flow,
-                convert_to_tensor(index, dtype=dtypes.int32),
-                _shape_argument(self.element_shape),
-                element_dtype=self._dtype,
-                name=scope,
-            )
+            place = convert_to_tensor(index, dtype=dtypes.int32)
+            with self._counted(1):
+                return raw.TensorListGetItem(
+                    self._flow,
+                    place,
+                    _shape_argument(self.element_shape),
+                    element_dtype=self._dtype,
+                    name=scope,
+                )
 
     def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
         """The array with `value` as the element with this index.
@@ -173,16 +203,18 @@ class TensorArray:
             self._check_shape(tensor.shape)
             place = convert_to_tensor(index, dtype=dtypes.int32)
             flow = self._flow
-            if self._dynamic_size:
-                length = raw.TensorListLength(flow)
-                flow = raw.TensorListResize(flow, raw.Maximum(length, raw.AddV2(place, 1)))
-            return self._with_flow(
-                raw.TensorListSetItem(flow, place, tensor, element_dtype=self._dtype, name=scope)
-            )
+            with self._counted(1):
+                if self._dynamic_size:
+                    length = raw.TensorListLength(flow)
+                    flow = raw.TensorListResize(flow, raw.Maximum(length, raw.AddV2(place, 1)))
+                flow = raw.TensorListSetItem(
+                    flow, place, tensor, element_dtype=self._dtype, name=scope
+                )
+            return self._with_flow(flow)
 
     def stack(self, name: str | None = None) -> Tensor:
         """All elements as one tensor [size, ...]."""
-        with name_scope(name, "TensorArrayStack", [self._flow]):
+        with name_scope(name, "TensorArrayStack", [self._flow]), self._counted(5):
             return raw.TensorListStack(
                 self._flow, _shape_argument(self.element_shape), element_dtype=self._dtype
             )
@@ -190,19 +222,21 @@ class TensorArray:
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """The elements with these indices [n] as one tensor [n, ...]."""
         with name_scope(name, "TensorArrayGather", [self._flow, indices]) as scope:
-            return raw.TensorListGather(
-                self._flow,
-                convert_to_tensor(indices, dtype=dtypes.int32),
-                _shape_argument(self.element_shape),
-                element_dtype=self._dtype,
-                name=scope,
-            )
+            places = convert_to_tensor(indices, dtype=dtypes.int32)
+            with self._counted(1):
+                return raw.TensorListGather(
+                    self._flow,
+                    places,
+                    _shape_argument(self.element_shape),
+                    element_dtype=self._dtype,
+                    name=scope,
+                )
 
     def concat(self, name: str | None = None) -> Tensor:
         """All elements joined along their first axis, which may differ between them."""
         sizes = self.element_shape._sizes
         shape = TensorShape(None if sizes is None else [None, *sizes[1:]])
-        with name_scope(name, "TensorArrayConcat", [self._flow]) as scope:
+        with name_scope(name, "TensorArrayConcat", [self._flow]) as scope, self._counted(1):
             return raw.TensorListConcatV2(
                 self._flow,
                 _shape_argument(shape),
@@ -216,25 +250,23 @@ class TensorArray:
         with name_scope(name, "TensorArrayUnstack", [self._flow, value]):
             tensor = self._value(value)
             self._check_shape(tensor.shape[1:])
-            return self._with_flow(
-                raw.TensorListFromTensor(
+            with self._counted(9):
+                flow = raw.TensorListFromTensor(
                     tensor, _shape_argument(tensor.shape[1:]), element_dtype=self._dtype
                 )
-            )
+            return self._with_flow(flow)
 
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
         """The array with the rows of a tensor [n, ...] at these indices [n]."""
         with name_scope(name, "TensorArrayScatter", [self._flow, value, indices]):
             tensor = self._value(value)
             self._check_shape(tensor.shape[1:])
-            return self._with_flow(
-                raw.TensorListScatterIntoExistingList(
-                    self._flow,
-                    tensor,
-                    convert_to_tensor(indices, dtype=dtypes.int32),
-                    element_dtype=self._dtype,
+            places = convert_to_tensor(indices, dtype=dtypes.int32)
+            with self._counted(1):
+                flow = raw.TensorListScatterIntoExistingList(
+                    self._flow, tensor, places, element_dtype=self._dtype
                 )
-            )
+            return self._with_flow(flow)
 
     def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
         """An array with pieces of a tensor [n, ...], `lengths` rows each, as its elements."""
@@ -246,15 +278,15 @@ class TensorArray:
                 if known.size and known.max() == known.min():
                     rows = TensorShape([int(known[0])])
                     self._check_shape(rows.concatenate(tensor.shape[1:]))
-            return self._with_flow(
-                raw.TensorListSplit(
+            with self._counted(1):
+                flow = raw.TensorListSplit(
                     tensor,
                     _shape_argument(self.element_shape),
                     sizes,
                     element_dtype=self._dtype,
                     name=scope,
                 )
-            )
+            return self._with_flow(flow)
 
     def size(self, name: str | None = None) -> Tensor:
         """How many elements there are, an int32 scalar."""
