@@ -18,8 +18,9 @@ GOLDEN = {
 
 def _all():
     for family in GOLDEN:
-        for name in harness.cases(family):
-            yield pytest.param(family, name, id=f"{family}-{name}")
+        for name, function in harness.cases(family).items():
+            marks = [pytest.mark.slow] if getattr(function, "slow", False) else []
+            yield pytest.param(family, name, id=f"{family}-{name}", marks=marks)
 
 
 @pytest.mark.parametrize(("family", "name"), list(_all()))

@@ -10,4 +10,5 @@ Attributes of a case function:
     NODES = False       the same, for a whole file (a module attribute)
     rtol, atol          tolerance of floating values (default 1e-5, 1e-6)
     seeded = False      values are random: compare types and shapes only
+    slow = True         takes more than a few tenths of a second: `make test` runs it
 """
