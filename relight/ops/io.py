@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from typing import Any
@@ -19,6 +18,7 @@ from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
 from relight.ops.call import to_torch
 from relight.ops.constants import known_value
+from relight.ops.file_patterns import matching
 from relight.ops.files import told
 from relight.ops.shape_rules import scalar, vector
 
@@ -333,7 +333,7 @@ def MatchingFiles(pattern):
     """The files that any of the patterns matches, sorted."""
     found: set[str] = set()
     for item in texts(np.asarray(pattern)):
-        found.update(glob.glob(item))
+        found.update(matching(item))
     names = np.empty(len(found), np.object_)
     names[:] = [n.encode("utf-8", "surrogateescape") for n in sorted(found)]
     return names

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fnmatch
 import io
 import os
 import re
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from relight.graph import errors
+from relight.ops.file_patterns import matching
 from relight.v1._missing import missing
 from relight.v1.compat import as_bytes, as_str_any
 
@@ -402,46 +402,8 @@ def Glob(filename: Any) -> list[str]:
       tf.errors.NotFoundError: when the part of the path before the first wildcard does not exist.
     """
     if not isinstance(filename, str):
-        return [path for pattern in filename for path in _glob(as_str_any(pattern))]
-    return _glob(filename)
-
-
-def _glob(pattern: str) -> list[str]:
-    wildcard = re.search(r"[*?\[\\]", pattern)
-    fixed = pattern[: wildcard.start()] if wildcard else pattern
-    root, _, _ = fixed.rpartition("/")
-    rest = pattern[len(root) + 1 :] if "/" in fixed else pattern
-    if "/" not in fixed:
-        root = "."
-    elif not root:
-        root = "/"
-    if not pattern:
-        return []
-    if not os.path.isdir(_path(root)):
-        raise errors.NotFoundError(None, None, f"{root}; {os.strerror(errno.ENOENT)}")
-    return list(_matches(root, rest.split("/")))
-
-
-def _matches(folder: str, parts: list[str]) -> Iterator[str]:
-    """Paths under `folder` whose components match `parts` one by one."""
-    matcher = re.compile(fnmatch.translate(_posix_set(parts[0])))
-    try:
-        entries = os.listdir(_path(folder))
-    except OSError:
-        return  # a folder that cannot be listed has no matches, as in TensorFlow
-    for entry in entries:
-        if not matcher.match(entry):
-            continue
-        path = os.path.join(folder, entry)
-        if len(parts) == 1:
-            yield path
-        elif os.path.isdir(_path(path)):
-            yield from _matches(path, parts[1:])
-
-
-def _posix_set(part: str) -> str:
-    """A pattern of fnmatch(3) in the form of the module `fnmatch`: ``[^a]`` becomes ``[!a]``."""
-    return part.replace("[^", "[!")
+        return [p for pattern in filename for p in matching(as_str_any(pattern), _path)]
+    return matching(filename, _path)
 
 
 def Walk(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
