@@ -193,7 +193,7 @@ class Timeline:
         for allocator, items in changes.items():
             total, alive = 0, set()
             largest = AllocationMaximum(0, 0, set())
-            for timestamp, num_bytes, name in sorted(items, key=lambda c: c[0]):
+            for timestamp, num_bytes, name in sorted(items):  # at one time: what is freed first
                 total += num_bytes
                 if num_bytes < 0:
                     alive.discard(name)
