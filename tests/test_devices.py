@@ -322,6 +322,17 @@ def test_towers_train_alike_on_one_and_two_devices():
     assert one == two and sum(two[-1]) < sum(two[0])
 
 
+def test_a_trace_has_the_steps_of_each_device():
+    x, _, total = towers()
+    metadata = tf.RunMetadata()
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    with tf.Session(config=TWO) as sess:
+        sess.run(total, {x: np.ones((8, 8), np.float32)}, options=options, run_metadata=metadata)
+    found = {d.device: [n.node_name for n in d.node_stats] for d in metadata.step_stats.dev_stats}
+    assert sorted(found) == [f"/job:localhost/replica:0/task:0/device:CPU:{i}" for i in range(2)]
+    assert "MatMul" in found[min(found)] and "MatMul_4" in found[max(found)]
+
+
 def test_placer_is_incremental(graph):
     placer = Placer(local_devices(), soft=False)
     tf.constant(1.0)

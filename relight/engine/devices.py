@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -61,6 +62,9 @@ def gpus() -> tuple[Device, ...]:
     """The GPUs that PyTorch computes on, as devices numbered from 0."""
     if not torch.cuda.is_available():
         return ()
+    # TensorFlow 1 computes in full float32; RELIGHT_TF32=1 asks for less.
+    reduced = os.environ.get("RELIGHT_TF32", "") == "1"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = reduced
     found = []
     for i in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(i)

@@ -13,10 +13,9 @@ from typing import Any
 
 from relight.engine import codegen, lanes
 from relight.engine.devices import Device
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import CONVERSIONS, Plan, Step, Value
 from relight.graph.node import Operation, Tensor
 
-_CONVERSIONS = frozenset(("tensor", "numpy", "read", "clone", "copy"))
 _HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
 _READERS = frozenset(
     (
@@ -80,7 +79,7 @@ def dependencies(plan: Plan) -> list[set[int]]:
     read: defaultdict[Any, set[int]] = defaultdict(set)
     for i, step in enumerate(plan.steps):
         needs = {makers[v] for v in step.flat_inputs() if v in makers}
-        if step.what not in _CONVERSIONS:
+        if step.what not in CONVERSIONS:
             for node in step.nodes:
                 needs |= done.before(node)
         for holder in _variables(step):
@@ -103,7 +102,7 @@ class _Done:
         self._fed = set(plan.feeds)
         self._steps: dict[Operation, set[int]] = {}
         for i, step in enumerate(plan.steps):
-            if step.what not in _CONVERSIONS:
+            if step.what not in CONVERSIONS:
                 for node in step.nodes:
                     self._steps.setdefault(node, set()).add(i)
 
@@ -162,7 +161,7 @@ def _gains(plan: Plan, lane_of: list[int], before: list[set[int]], count: int) -
     total = 0.0
     for i, step in enumerate(plan.steps):
         heavy = step.what.startswith(("Conv", "MaxPool")) or step.what.split("+")[0] in _HEAVY
-        cost = 0.1 if step.what in _CONVERSIONS else 10.0 if heavy else 1.0
+        cost = 0.1 if step.what in CONVERSIONS else 10.0 if heavy else 1.0
         start = max([busy[lane_of[i]], *(end[k] for k in before[i])])
         busy[lane_of[i]] = start + cost
         end.append(start + cost)

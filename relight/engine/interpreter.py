@@ -39,7 +39,7 @@ def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
     values: dict[Value, Any] = dict(plan.constants)
     values.update(zip(plan.fed_values, feeds, strict=True))
     last_use = last_uses(plan)
-    on_gpu = state.device.type == "cuda"
+    on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
     for i, step in enumerate(plan.steps):
         arguments = [
             [values[v] for v in item]
@@ -54,7 +54,7 @@ def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
         try:
             given = step.function(*([state] if step.takes_session else []), *arguments)
             if on_gpu:
-                torch.cuda.synchronize(state.device)
+                torch.cuda.synchronize()
         except Exception as error:
             told = explain.explain(plan, error, step)
             if told is error:

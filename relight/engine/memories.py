@@ -17,7 +17,7 @@ import torch
 from relight.engine.devices import Device
 from relight.engine.placement import runs_on_gpu
 from relight.engine.steps import Plan, Step, Value
-from relight.graph import dtypes
+from relight.graph import dtypes, opdef
 from relight.graph.node import Operation, Tensor
 
 HOST = torch.device("cpu")
@@ -79,7 +79,7 @@ def _memory(step: Step, placed: dict[Operation, Device]) -> torch.device:
     variables = [v for v in step.flat_inputs() if v.kind == "R" and v.tensor is not None]
     if step.what == "read":
         return _home(variables[0].tensor, placed)
-    if step.node is None or not all(runs_on_gpu(n) for n in step.nodes):
+    if step.node is None or not all(_computed(n) for n in step.nodes):
         return HOST
     held = {_home(v.tensor, placed) for v in variables}
     if held:
@@ -91,6 +91,11 @@ def _memory(step: Step, placed: dict[Operation, Device]) -> torch.device:
     ):
         return HOST
     return device.memory
+
+
+def _computed(node: Operation) -> bool:
+    """Whether a node's kernel works on tensors where they are."""
+    return runs_on_gpu(node) and not opdef.record(node.type).host_out
 
 
 def _home(tensor: Tensor | None, placed: dict[Operation, Device]) -> torch.device:

@@ -20,7 +20,7 @@ from typing import Any
 from relight.engine.devices import Device
 from relight.graph import dtypes, errors, opdef
 from relight.graph.device import DeviceSpec
-from relight.graph.node import Operation
+from relight.graph.node import Operation, Tensor
 
 _FIELDS = ("job", "replica", "task", "device_type", "device_index")
 Request = tuple[Any, ...]  # the fields of a device name, None for those left open
@@ -49,39 +49,36 @@ def _rank(device: Device) -> tuple[Any, ...]:
 
 
 def runs_on_gpu(node: Operation) -> bool:
-    """Whether a node can be given to a GPU: its kernel computes tensors from tensors.
+    """Whether a node may be placed on a GPU.
 
-    What has to do with strings, files, queues, Python functions or function bodies is computed by
-    the processor, and so are variables of int32, as in TensorFlow.
+    What has to do with strings, files, queues, Python functions or function bodies is left to the
+    processor, and so are variables of int32, as in TensorFlow. What computes shapes may be placed
+    on a GPU, as there, although the processor does it (see `relight.engine.memories`).
     """
-    record = opdef.record(node.type)
-    if record.host_out or node.type in _HOST:
+    if node.type in _HOST:
         return False
     if any(t._dtype.base_dtype in _HOST_TYPES for t in (*node._inputs, *node._outputs)):
         return False
     definition = opdef.op_def(node.type)
-    if any(a.kind in ("func", "list(func)") for a in definition.attrs.values()):
+    if any(a.kind in _FUNCTIONS for a in definition.attrs.values()):
         return False
     if node.type in _HOLDERS:
         return node._attrs["dtype"].base_dtype is not dtypes.int32
-    if record.takes_session and node.type not in _RANDOM:
+    if opdef.record(node.type).takes_session and node.type not in _RANDOM:
         return any(t._dtype._is_ref_dtype or t._dtype is dtypes.resource for t in node._inputs)
     return True
 
 
 _HOST_TYPES = (dtypes.string, dtypes.variant)
+_FUNCTIONS = ("func", "list(func)")
 _HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
 _RANDOM = frozenset(
-    (
-        "RandomUniform",
-        "RandomStandardNormal",
-        "TruncatedNormal",
-        "RandomUniformInt",
-        "Multinomial",
-    )
+    ("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt")
 )
-# Their kernels answer from what the processor knows, or hand values to Python.
-_HOST = frozenset(("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "Assert"))
+# Python's own, and kernels that make their results in the processor's memory.
+_HOST = frozenset(
+    ("PyFunc", "PyFuncStateless", "EagerPyFunc", "Print", "PrintV2", "Assert", "SparseReshape")
+)
 
 
 class Placer:
@@ -213,10 +210,12 @@ class _Groups:
                 other = node.graph._nodes_by_name.get(name.removeprefix("loc:@"))
                 if name.startswith("loc:@") and other is not None and other is not node:
                     self._join(node, other)
+        self.captured: list[Tensor] = []  # resources that functions use, which the processor runs
         for node in nodes:
             self._follow_resources(node)
         # A group runs where all its members can.
-        self.bound_to_cpu = {self.root(n) for n in nodes if not runs_on_gpu(n)}
+        bound = [n for n in nodes if not runs_on_gpu(n)] + [t.op for t in self.captured]
+        self.bound_to_cpu = {self.root(n) for n in bound}
 
     def root(self, node: Operation) -> Operation:
         """The operation that stands for the group of `node`."""
@@ -266,8 +265,9 @@ class _Groups:
         if not taken:
             return
         definition = opdef.op_def(node.type)
-        if any(a.kind in ("func", "list(func)") for a in definition.attrs.values()):
-            return  # a function may use resources of several devices
+        if any(a.kind in _FUNCTIONS for a in definition.attrs.values()):
+            self.captured += taken  # a function may use resources of several devices
+            return
         refs = any(a.is_ref for a in definition.inputs)
         for tensor in taken:
             if tensor._dtype._is_ref_dtype and not refs:

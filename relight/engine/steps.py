@@ -8,6 +8,9 @@ from typing import Any
 
 from relight.graph.node import Operation, Tensor
 
+# Steps beside those of operations: between kinds of values, and between devices.
+CONVERSIONS = frozenset(("tensor", "numpy", "read", "clone", "copy"))
+
 
 class Value:
     """One value of a plan: the tensor that it comes from, and its kind."""

@@ -10,12 +10,10 @@ import torch
 from tensorboard.compat.proto import config_pb2, graph_pb2
 
 from relight.engine import explain, interpreter
-from relight.engine.steps import Plan, Step
+from relight.engine.devices import PREFIX
+from relight.engine.steps import CONVERSIONS, Plan, Step
 from relight.graph import dtypes, graph_def
 from relight.graph.shapes import TensorShape
-
-CONVERSIONS = ("tensor", "numpy", "read", "clone")  # steps beside the nodes' own
-DEVICE = "/job:localhost/replica:0/task:0/device:"
 
 
 def run(session: Any, plan: Any, values: list[Any], options: Any, metadata: Any) -> list[Any]:
@@ -57,7 +55,8 @@ def _run_plain(plan: Any, state: Any, values: list[Any]) -> list[Any]:
 
 
 def _run_steps(plan: Plan, state: Any, feeds: list[Any], metadata: Any) -> list[Any]:
-    stats = metadata.step_stats.dev_stats.add(device=_device_name(state.device))
+    placed = plan.placed or {}
+    by_device: dict[str, Any] = {}
     variables: dict[str, Any] = {}
 
     def note(step: Step, start: int, end: int, arguments: list[Any], results: list[Any]) -> None:
@@ -71,16 +70,15 @@ def _run_steps(plan: Plan, state: Any, feeds: list[Any], metadata: Any) -> list[
                 size = entry.output[0].tensor_description.allocation_description.requested_bytes
                 entry.memory_stats.persistent_memory_size = size
         elif step.what not in CONVERSIONS:
-            entry = _add(stats, step, start, end, arguments, results)
+            device = placed.get(step.node)
+            name = f"{PREFIX}/device:CPU:0" if device is None else device.name
+            if name not in by_device:
+                by_device[name] = metadata.step_stats.dev_stats.add(device=name)
+            entry = _add(by_device[name], step, start, end, arguments, results)
             variables[step.node.name] = entry
 
     with torch.inference_mode():
         return interpreter.walk(plan, state, feeds, note)
-
-
-def _device_name(device: torch.device) -> str:
-    kind = "GPU" if device.type == "cuda" else "CPU"
-    return f"{DEVICE}{kind}:{device.index or 0}"
 
 
 def _add(

@@ -180,3 +180,47 @@ def unknown_group(tf, np):
     group = tf.AttrValue(list=tf.AttrValue.ListValue(s=[b"loc:@nothere"]))
     with tf.get_default_graph()._attr_scope({"_class": group}):
         return {"y": tf.constant(1.0, name="y")}
+
+
+def towers(tf, np):
+    """The devices of a graph of towers, gradients and updates included."""
+    with tf.Graph().as_default() as graph, tf.device("/cpu:0"):
+        step = tf.train.get_or_create_global_step()
+        rate = tf.train.exponential_decay(0.1, step, 10, 0.9, staircase=True)
+        optimizer = tf.train.MomentumOptimizer(rate, 0.9)
+        grads = []
+        with tf.variable_scope(tf.get_variable_scope()):
+            for i in range(2):
+                with tf.device("/gpu:%d" % i), tf.name_scope("tower_%d" % i):
+                    x, labels = tf.ones([4, 3]), tf.constant([0, 1, 0, 1])
+                    with tf.device("/cpu:0"):
+                        w = tf.get_variable("w", [3, 2], initializer=tf.zeros_initializer())
+                        b = tf.get_variable("b", [2], initializer=tf.zeros_initializer())
+                    logits = tf.nn.relu(tf.matmul(x, w) + b)
+                    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                        labels=labels, logits=logits
+                    )
+                    loss = tf.reduce_mean(losses) + 0.01 * tf.nn.l2_loss(w)
+                    tf.get_variable_scope().reuse_variables()
+                    grads.append(optimizer.compute_gradients(loss))
+        means = []
+        for pairs in zip(*grads):
+            stacked = tf.concat([tf.expand_dims(g, 0) for g, _ in pairs], 0)
+            means.append((tf.reduce_mean(stacked, 0), pairs[0][1]))
+        train = optimizer.apply_gradients(means, global_step=step)
+        averages = tf.train.ExponentialMovingAverage(0.9, step)
+        tf.group(train, averages.apply(tf.trainable_variables()), name="all")
+        init = tf.global_variables_initializer()
+        config = tf.ConfigProto(allow_soft_placement=True, device_count={"CPU": 2})
+        with tf.Session(config=config) as sess:
+            sess.run(init)
+            sess.run("all")
+            values = sess.run(tf.global_variables())
+        nodes = {}
+        for n in graph.as_graph_def().node:
+            if "cond" not in n.name and "IsVariableInitialized" not in n.name:  # ours are If nodes
+                nodes.setdefault(n.device, []).append("%s %s" % (n.name, n.attr["_class"].list.s))
+    counts = ["%s: %d" % (device, len(names)) for device, names in sorted(nodes.items())]
+    joined = "|".join("%s %s" % (d, sorted(names)) for d, names in sorted(nodes.items()))
+    digest = sum((i % 9973 + 1) * ord(c) for i, c in enumerate(joined))
+    return {"counts": counts, "digest": [str(digest)], "values": values}

@@ -1,0 +1,289 @@
+"""GPUs: what is placed on them, the copies between memories, and runs on a real one.
+
+Where there is no GPU, a stand-in takes its place: a device whose memory is the processor's under
+another name (`cpu:0`, not `cpu`), so that plans have all their copies and can be run.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import relight.v1 as tf
+from relight.engine import devices, memories, plan
+
+HAS_GPU = torch.cuda.is_available()
+
+
+@pytest.fixture(autouse=True)
+def graph():
+    with tf.Graph().as_default() as made:
+        yield made
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    found = tuple(devices.Device("GPU", i, torch.device("cpu", i), 1 << 30) for i in range(2))
+    monkeypatch.setattr(devices, "gpus", lambda: found)
+
+
+def steps_of(sess, fetches, feeds=()):
+    placed = sess._placer.place(sess.graph)
+    return plan.make(sess.graph, list(fetches), list(feeds), placed=placed).steps
+
+
+def copies(steps):
+    """(where to, the node whose value it is) of each copy of a plan."""
+    return [(str(s.function.keywords["memory"]), s.node.name) for s in steps if s.what == "copy"]
+
+
+def placed_on(sess):
+    return {n.name: d.name.rpartition("/")[2] for n, d in sess._placer.place(sess.graph).items()}
+
+
+def network(labels, x, keep):
+    """A small convolutional network: (loss, logits)."""
+    h = tf.layers.conv2d(x, 4, 3, activation=tf.nn.relu, padding="same")
+    h = tf.layers.batch_normalization(tf.layers.max_pooling2d(h, 2, 2), training=True)
+    h = tf.nn.dropout(tf.layers.dense(tf.layers.flatten(h), 16, tf.nn.relu), keep, seed=3)
+    logits = tf.layers.dense(h, 3)
+    return tf.losses.sparse_softmax_cross_entropy(labels, logits), logits
+
+
+def train(config, optimizer=None, steps=4):
+    """The losses and accuracies of a few training steps, everything seeded."""
+    with tf.Graph().as_default():
+        tf.set_random_seed(1)
+        x = tf.placeholder(tf.float32, [8, 6, 6, 1])
+        labels = tf.placeholder(tf.int64, [8])
+        loss, logits = network(labels, x, 0.9)
+        right = tf.equal(tf.argmax(logits, 1), labels)
+        accuracy = tf.reduce_mean(tf.cast(right, tf.float32))
+        step = tf.train.get_or_create_global_step()
+        optimizer = optimizer or tf.train.AdamOptimizer(0.01)
+        updates = optimizer.minimize(loss, global_step=step)
+        text = tf.string_join(["step ", tf.as_string(step)])
+        rs = np.random.RandomState(0)
+        feed = {x: rs.rand(8, 6, 6, 1).astype(np.float32), labels: rs.randint(0, 3, 8)}
+        with tf.Session(config=config) as sess:
+            sess.run(tf.global_variables_initializer())
+            found = [sess.run([updates, loss, accuracy], feed)[1:] for _ in range(steps)]
+            return found, sess.run([step, text]), sess.run(tf.trainable_variables())
+
+
+CPU_ONLY = tf.ConfigProto(device_count={"GPU": 0})
+OPTIMIZERS = {
+    "sgd": lambda: tf.train.GradientDescentOptimizer(0.1),
+    "momentum": lambda: tf.train.MomentumOptimizer(0.1, 0.9),
+    "adam": lambda: tf.train.AdamOptimizer(0.01),
+    "rmsprop": lambda: tf.train.RMSPropOptimizer(0.01),
+    "adagrad": lambda: tf.train.AdagradOptimizer(0.1),
+}
+
+
+def test_what_goes_to_a_gpu(two_gpus):
+    w = tf.get_variable("w", [3, 3])
+    count = tf.get_variable("count", [], tf.int32)
+    text = tf.as_string(tf.matmul(w, w, name="product"), name="text")
+    q = tf.FIFOQueue(3, [tf.float32], name="q")
+    q.enqueue(w, name="put")
+    called = tf.py_func(lambda a: a, [w], tf.float32, name="called")
+    with tf.device("/gpu:1"):
+        tf.tanh(called, name="second")
+    tf.shape(text, name="shape")
+    with tf.Session() as sess:
+        assert [d.name.rpartition("/")[2] for d in sess.list_devices()] == [
+            "device:CPU:0", "device:GPU:0", "device:GPU:1",
+        ]  # fmt: skip
+        found = placed_on(sess)
+    on = {"w": 0, "w/Assign": 0, "w/read": 0, "product": 0, "second": 1}
+    for name in ("w", "w/Assign", "w/read", "product", "second"):
+        assert found[name] == f"device:GPU:{on[name]}", name
+    for name in ("count", "count/Assign", "count/read", "text", "q", "put", "called"):
+        assert found[name] == "device:CPU:0", name
+    assert count.op.device == ""
+
+
+def test_an_operation_without_kernel_for_gpus(two_gpus):
+    with tf.device("/gpu:0"):
+        tf.as_string(tf.constant(1.0), name="text")
+    message = "no supported kernel for GPU devices is available"
+    with tf.Session() as sess, pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        sess.run("text:0")
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as sess:
+        assert sess.run("text:0") == b"1.000000"
+
+
+def test_visible_devices(two_gpus):
+    options = tf.GPUOptions(visible_device_list="1")
+    found = devices.local_devices(tf.ConfigProto(gpu_options=options))
+    assert [(d.index, d.memory.index) for d in found if d.device_type == "GPU"] == [(0, 1)]
+    one = devices.local_devices(tf.ConfigProto(device_count={"GPU": 1}))
+    assert [d.device_type for d in one] == ["CPU", "GPU"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="invalid GPU id"):
+        devices.local_devices(tf.ConfigProto(gpu_options=tf.GPUOptions(visible_device_list="7")))
+
+
+def test_each_value_is_copied_once(two_gpus):
+    x = tf.placeholder(tf.float32, [4, 4], name="x")
+    a, b = tf.tanh(x, name="a"), tf.sigmoid(x, name="b")
+    with tf.device("/cpu:0"):
+        c = tf.add(tf.exp(a, name="on_cpu"), 1.0, name="c")
+    with tf.device("/gpu:1"):
+        d = tf.add(tf.add(a, b), c, name="d")
+    with tf.Session() as sess:
+        found = copies(steps_of(sess, [d], [x]))
+        data = np.random.RandomState(0).rand(4, 4).astype(np.float32)
+        value = sess.run(d, {x: data})
+    assert sorted(found) == [
+        ("cpu", "a"), ("cpu:0", "x"), ("cpu:1", "a"), ("cpu:1", "b"), ("cpu:1", "c"),
+    ]  # fmt: skip
+    expected = np.tanh(data) + 1 / (1 + np.exp(-data)) + np.exp(np.tanh(data)) + 1
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_constants_are_copied_when_the_plan_is_made(two_gpus):
+    x = tf.placeholder(tf.float32, [2])
+    y = tf.multiply(x, tf.constant([3.0, 4.0]))
+    with tf.Session() as sess:
+        assert len(copies(steps_of(sess, [y], [x]))) == 1
+        assert list(sess.run(y, {x: [1.0, 2.0]})) == [3.0, 8.0]
+
+
+def test_shapes_and_random_numbers_stay_with_the_processor(two_gpus):
+    x = tf.placeholder(tf.float32, [None, 3])
+    rows = tf.shape(x)[0] * 2
+    noise = tf.random_uniform(tf.stack([rows, 3]), seed=1)
+    y = tf.concat([x, x], 0) + noise
+    with tf.Session() as sess:
+        steps = steps_of(sess, [y], [x])
+        kinds = [name for _, name in copies(steps)]
+        assert "random_uniform/RandomUniform" in kinds or "random_uniform" in kinds
+        assert not any(n.startswith(("strided_slice", "stack", "mul")) for n in kinds)
+        assert sess.run(y, {x: np.zeros((2, 3))}).shape == (4, 3)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_beside_a_stand_in(two_gpus, name):
+    alone = train(CPU_ONLY, OPTIMIZERS[name]())
+    beside = train(None, OPTIMIZERS[name]())
+    assert alone[:2] == beside[:2]
+    for a, b in zip(alone[2], beside[2], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def towers(config, target, count=2):
+    """Losses of towers whose variables the processor keeps; `target`: a device for each tower."""
+    rs = np.random.RandomState(0)
+    data, labels = rs.rand(16, 12).astype(np.float32), rs.randint(0, 3, 16)
+    with tf.Graph().as_default():
+        tf.set_random_seed(1)
+        optimizer = tf.train.MomentumOptimizer(0.1, 0.9)
+        grads, losses = [], []
+        with tf.variable_scope(tf.get_variable_scope()):
+            for i in range(count):
+                with tf.device(target % i), tf.name_scope(f"tower_{i}"):
+                    with tf.device("/cpu:0"):
+                        w = tf.get_variable("w", [12, 3])
+                    logits = tf.matmul(tf.constant(data[8 * i : 8 * i + 8]), w)
+                    loss = tf.losses.sparse_softmax_cross_entropy(labels[8 * i : 8 * i + 8], logits)
+                    tf.get_variable_scope().reuse_variables()
+                    grads.append(optimizer.compute_gradients(loss))
+                    losses.append(loss)
+        with tf.device("/cpu:0"):
+            means = [
+                (tf.reduce_mean(tf.stack([g for g, _ in pairs]), 0), pairs[0][1])
+                for pairs in zip(*grads, strict=True)
+            ]
+            step = optimizer.apply_gradients(means)
+        with tf.Session(config=config) as sess:
+            sess.run(tf.global_variables_initializer())
+            return [sess.run([step, *losses])[1:] for _ in range(5)]
+
+
+def test_towers_on_stand_ins(two_gpus):
+    soft = tf.ConfigProto(allow_soft_placement=True, device_count={"GPU": 0})
+    assert towers(None, "/gpu:%d") == towers(soft, "/gpu:%d")
+
+
+def test_variables_of_two_gpus_are_updated_apart(two_gpus):
+    pairs = []
+    for i in range(2):
+        with tf.device(f"/gpu:{i}"):
+            pairs += [
+                tf.get_variable(f"v{i}{k}", [2], initializer=tf.ones_initializer()) for k in "ab"
+            ]
+    loss = tf.add_n([tf.reduce_sum(v * v) for v in pairs])
+    train_op = tf.train.GradientDescentOptimizer(0.25).minimize(loss)
+    with tf.Session() as sess:
+        updates = [s.what for s in steps_of(sess, [train_op]) if "GradientDescent" in s.what]
+        assert updates == ["ApplyGradientDescent x 2"] * 2
+        sess.run(tf.global_variables_initializer())
+        sess.run(train_op)
+        assert [list(v) for v in sess.run(pairs)] == [[0.5, 0.5]] * 4
+
+
+def test_a_loop_is_run_by_the_processor(two_gpus):
+    v = tf.get_variable("v", [3], use_resource=True, initializer=tf.ones_initializer())
+    w = tf.get_variable("w", [3], initializer=tf.ones_initializer())
+    end = tf.while_loop(
+        lambda i, h: i < 5, lambda i, h: (i + 1, tf.tanh(h + v * w)), [0, tf.ones([3]) * w]
+    )[1]
+    y = tf.reduce_sum(end * w)
+    grads = tf.gradients(y, [w])
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        assert placed_on(sess)["v"] == "device:CPU:0"  # a body reads it where it runs
+        found = sess.run([y, *grads])
+    with tf.Session(config=CPU_ONLY) as sess:
+        sess.run(tf.global_variables_initializer())
+        for a, b in zip(found, sess.run([y, *grads]), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_nothing_is_copied_for_processors_alone():
+    with tf.device("/cpu:1"):
+        y = tf.tanh(tf.placeholder_with_default([1.0], [1]))
+    with tf.Session(config=tf.ConfigProto(device_count={"CPU": 2})) as sess:
+        made = plan.make(sess.graph, [y], [], placed=sess._placer.place(sess.graph))
+        before = list(made.steps)
+        memories.settle(made, sess._placer.place(sess.graph))
+        assert made.steps == before
+
+
+# -- a real GPU ------------------------------------------------------------------------------------
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not HAS_GPU, reason="needs a CUDA device")
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_on_a_gpu(name):
+    alone, there = train(CPU_ONLY, OPTIMIZERS[name]()), train(None, OPTIMIZERS[name]())
+    np.testing.assert_allclose(np.array(alone[0]), np.array(there[0]), rtol=1e-3, atol=1e-4)
+    assert alone[1] == there[1]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not HAS_GPU, reason="needs a CUDA device")
+def test_a_gpu_computes_in_full_float32():
+    a = np.random.RandomState(0).randn(256, 256).astype(np.float32)
+    with tf.device("/gpu:0"):
+        product = tf.matmul(tf.constant(a), tf.constant(a))
+        image = tf.reshape(tf.constant(a), [1, 256, 256, 1])
+        conv = tf.nn.conv2d(image, tf.constant(a[:5, :5].reshape(5, 5, 1, 1)), [1] * 4, "SAME")
+    with tf.Session() as sess:
+        found, filtered = sess.run([product, conv])
+    exact = a.astype(np.float64) @ a.astype(np.float64)
+    assert np.abs(found - exact).max() < 1e-3
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True, device_count={"GPU": 0})) as s:
+        np.testing.assert_allclose(s.run(conv), filtered, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not HAS_GPU, reason="needs a CUDA device")
+def test_towers_on_a_gpu():
+    soft = tf.ConfigProto(allow_soft_placement=True, device_count={"GPU": 0})
+    here, there = towers(soft, "/gpu:%d"), towers(None, "/gpu:0%.0s")
+    np.testing.assert_allclose(np.array(here), np.array(there), rtol=1e-4)
+    assert tf.test.gpu_device_name() == "/device:GPU:0"
