@@ -4,7 +4,7 @@
 # make bench    the benchmarks
 # make api      coverage of TensorFlow 1.15's public names
 # make golden   record what real TensorFlow 1.15 gives for new or changed cases
-# make oracle   run the cases in both, side by side
+# make oracle   run cases and programs in both, side by side, and each other's graphs
 # make size     lines by room; fails when a file has more than 800
 
 PYTHON ?= python3
@@ -65,9 +65,11 @@ golden: $(STAMP) have-oracle
 	ORACLE="$(ORACLE)" $(PY) tests/tools/golden.py
 	ORACLE="$(ORACLE)" $(PY) tests/tools/curves.py
 	ORACLE="$(ORACLE)" $(PY) tests/tools/graphs.py
+	ORACLE="$(ORACLE)" $(PY) tests/tools/exchange.py
 
 oracle: $(STAMP) have-oracle
-	ORACLE="$(ORACLE)" $(PY) tests/tools/golden.py --live
+	ORACLE="$(ORACLE)" $(PY) tests/tools/oracle.py
+	ORACLE="$(ORACLE)" $(PY) tests/tools/exchange.py --live
 
 size:
 	@$(PYTHON) tools/size.py

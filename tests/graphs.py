@@ -15,6 +15,19 @@ import numpy as np
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "graphs")
 LONG = 100  # longer attrs are cut and end with a digest
 
+# Where programs hold a tf.cond: an If node here, Switch and Merge nodes in TensorFlow.
+CONDITIONALS = {
+    "moving_average": (
+        # the first value of a moving average is that of its variable, if that has one already
+        r"cond(_\d+)?",
+        # what TensorFlow adds when it sees that the value comes of a variable after all
+        r"Variable(_\d+)?/ExponentialMovingAverage/(cond|IsVariableInitialized)",
+    ),
+    # the global step is read from its initial value as long as it has no other
+    "cnn_estimator": ("global_step/cond",),
+    "cnn_one_hot": ("global_step/cond",),
+}
+
 
 def source_digest(name):
     """A digest of what a program is made of: graphs of another source are stale."""

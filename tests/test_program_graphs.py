@@ -14,19 +14,6 @@ from programs import digits
 
 import relight.v1 as tf
 
-# Where programs hold a tf.cond: an If node here, Switch and Merge nodes in TensorFlow.
-CONDITIONALS = {
-    "moving_average": (
-        # the first value of a moving average is that of its variable, if that has one already
-        r"cond(_\d+)?",
-        # what TensorFlow adds when it sees that the value comes of a variable after all
-        r"Variable(_\d+)?/ExponentialMovingAverage/(cond|IsVariableInitialized)",
-    ),
-    # the global step is read from its initial value as long as it has no other
-    "cnn_estimator": ("global_step/cond",),
-    "cnn_one_hot": ("global_step/cond",),
-}
-
 
 @pytest.fixture(scope="module")
 def data():
@@ -40,7 +27,7 @@ def test_graphs_are_tensorflows(name, data):
     assert sorted(found) == sorted(golden)
     problems = []
     for key in sorted(golden):
-        conditionals = CONDITIONALS.get(name, ()) if key == "train" else ()
+        conditionals = graphs.CONDITIONALS.get(name, ()) if key == "train" else ()
         problems += [
             f"{key}: {line}" for line in graphs.differences(golden[key], found[key], conditionals)
         ]

@@ -18,3 +18,8 @@ def run(tf, np, data, steps, config=None):
 def graphs(tf, np, data):
     """The graphs of training, evaluation and prediction."""
     return estimator.graphs(tf, data, _model(tf))
+
+
+def export(tf, np, data, path):
+    """Write the graph and its initial values; what a step feeds and gives."""
+    return estimator.export(tf, data, _model(tf), path)

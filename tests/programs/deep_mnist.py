@@ -65,3 +65,8 @@ def run(tf, np, data, steps, config=None):
 def graphs(tf, np, data):
     """The one graph."""
     yield "train", loop.graph(tf, build)[0]
+
+
+def export(tf, np, data, path):
+    """Write the graph and its initial values; what a step feeds and gives."""
+    return loop.export(tf, build, lambda ends, i: feed(data, ends, i), path)

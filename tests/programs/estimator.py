@@ -1,9 +1,10 @@
 """The CNN of layers that the Estimator programs share, and how they train."""
 
+import os
 import shutil
 import tempfile
 
-from programs import loop
+from programs import digits, loop
 
 BATCH = 100
 
@@ -77,24 +78,43 @@ def _inputs(tf, data, count, **options):
     )
 
 
-def train(tf, data, model_fn, steps, shuffle=False, config=None):
-    """The watching hook after a training. Shuffling uses threads: its order is not repeatable."""
-    folder = tempfile.mkdtemp()
+def _train(tf, data, model_fn, steps, folder, config=None):
+    """The watching hook after a training, unshuffled: shuffling has threads, and no fixed order."""
     watch = _watch(tf)
     run_config = tf.estimator.RunConfig(tf_random_seed=loop.SEED, session_config=config)
-    try:
-        classifier = tf.estimator.Estimator(model_fn, model_dir=folder, config=run_config)
-        inputs = _inputs(tf, data, len(data.images), num_epochs=None, shuffle=shuffle)
-        classifier.train(inputs, steps=steps, hooks=[watch])
-    finally:
-        shutil.rmtree(folder)
+    classifier = tf.estimator.Estimator(model_fn, model_dir=folder, config=run_config)
+    inputs = _inputs(tf, data, len(data.images), num_epochs=None, shuffle=False)
+    classifier.train(inputs, steps=steps, hooks=[watch])
     return watch
 
 
 def run(tf, data, model_fn, steps, config=None):
     """Losses and variables of `steps` steps."""
-    watch = train(tf, data, model_fn, steps, config=config)
+    folder = tempfile.mkdtemp()
+    try:
+        watch = _train(tf, data, model_fn, steps, folder, config)
+    finally:
+        shutil.rmtree(folder)
     return {"losses": watch.losses, "before": watch.before, "after": watch.after}
+
+
+def export(tf, data, model_fn, path):
+    """Train a step, keep the checkpoint made before it; what a step feeds and gives."""
+    folder = tempfile.mkdtemp()
+    try:
+        graph = _train(tf, data, model_fn, 1, folder).graph
+        for end in (".meta", ".index", ".data-00000-of-00001"):
+            shutil.copy(os.path.join(folder, "model.ckpt-0" + end), path + end)
+    finally:
+        shutil.rmtree(folder)
+    images, labels = digits.batch(data, 0, BATCH)
+    queue = "fifo_queue_DequeueMany:"  # gives row numbers, images, labels
+    return {
+        "feeds": {queue + "1": images, queue + "2": labels},
+        "loss": graph.get_collection(tf.GraphKeys.LOSSES)[-1].name,
+        "output": "dense_1/BiasAdd:0",
+        "train": graph.get_collection(tf.GraphKeys.TRAIN_OP)[0].name,
+    }
 
 
 def graphs(tf, data, model_fn):

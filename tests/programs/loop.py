@@ -37,3 +37,18 @@ def train(tf, build, feed, steps, config=None):
                 losses.append(session.run([ends["loss"], ends["train"]], fed)[0])
         after = values(session, variables)
     return {"losses": losses, "before": before, "after": after}
+
+
+def export(tf, build, feed, path):
+    """Write the MetaGraph and a checkpoint of the initial values; what a step feeds and gives."""
+    made, ends = graph(tf, build)
+    with made.as_default(), tf.Session() as session:
+        saver = ends.get("saver") or tf.train.Saver()
+        session.run(tf.global_variables_initializer())
+        saver.save(session, path, write_state=False)
+    return {
+        "feeds": {t.name: value for t, value in feed(ends, 0).items()},
+        "loss": ends["loss"].name,
+        "output": ends["output"].name,
+        "train": ends["train"].name,
+    }

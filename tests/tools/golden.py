@@ -1,8 +1,7 @@
-"""Record goldens under real TensorFlow 1.15, or compare both live.
+"""Record goldens under real TensorFlow 1.15.
 
     python tests/tools/golden.py [FAMILY ...]             record families that are new or changed
     python tests/tools/golden.py --all                    record every family anew
-    python tests/tools/golden.py --live [FAMILY ...]      record, then compare relight's results now
 
 The oracle's interpreter is $ORACLE (a Python 3.7 that has tensorflow-cpu 1.15.0). Each family runs
 in a process of its own.
@@ -63,15 +62,9 @@ def main():
     for name in names:
         old = harness.load(os.path.join(GOLDEN, name + ".json")).get("_source")
         fresh = old == harness.source_digest(name, CASES)
-        if fresh and "--all" not in flags and "--live" not in flags:
+        if fresh and "--all" not in flags:
             continue
         done = subprocess.run([oracle, os.path.abspath(__file__), "--record", name])
-        failed |= done.returncode != 0
-    if "--live" in flags:
-        tests = os.path.join(HERE, "test_cases.py")
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", tests, "-k", " or ".join(names)]
-        )
         failed |= done.returncode != 0
     sys.exit(1 if failed else 0)
 
