@@ -22,6 +22,14 @@ class CheckpointReader:
         try:
             self._reader = open_checkpoint(filename)
         except FileNotFoundError:
+            folder = os.path.dirname(filename)
+            if folder and not os.path.isdir(folder):
+                raise errors.InvalidArgumentError(
+                    None,
+                    None,
+                    "Unsuccessful TensorSliceReader constructor: Failed to get matching files on "
+                    f"{filename}: Not found: {folder}; No such file or directory",
+                ) from None
             raise errors.NotFoundError(
                 None,
                 None,
