@@ -6,6 +6,7 @@ same layout, so a program runs on it but learns nothing of worth.
 
 from __future__ import annotations
 
+import gzip
 import random
 import re
 import zipfile
@@ -52,18 +53,25 @@ def mnist(program: Path, folder: Path, data: Path) -> None:
         if inside and "." not in place.name and not place.is_file():
             for file in MNIST_FILES:
                 link(data / "mnist" / file, place / file)
+                link(unpacked(data / "mnist" / file), place / file.removesuffix(".gz"))
     keras_mnist(folder, data)
+
+
+def unpacked(path: Path) -> Path:
+    """The unpacked form of a .gz file, kept beside it."""
+    made = path.with_suffix("")
+    if not made.is_file():
+        made.write_bytes(gzip.decompress(path.read_bytes()))
+    return made
 
 
 def keras_mnist(folder: Path, data: Path) -> None:
     """The file that tf.keras.datasets.mnist keeps in ~/.keras/datasets."""
     made = data / "mnist.npz"
     if not made.is_file():
-        import gzip
-
         arrays = []
         for file in MNIST_FILES:
-            content = gzip.decompress((data / "mnist" / file).read_bytes())
+            content = unpacked(data / "mnist" / file).read_bytes()
             start, shape = (16, (-1, 28, 28)) if "images" in file else (8, (-1,))
             arrays.append(np.frombuffer(content, np.uint8, offset=start).reshape(shape))
         names = ("x_train", "y_train", "x_test", "y_test")
@@ -187,6 +195,11 @@ def lay_out(needs: str, program: Path, folder: Path, data: Path, programs: Path)
     Returns:
       Arguments that the program needs for its data.
     """
+    if needs.startswith("repo:"):
+        for name in re.findall(r"[\w./-]+\.csv", needs):
+            source = next((p / name for p in program.parents if (p / name).is_file()), None)
+            if source is not None:
+                link(source, program.parent / source.name)
     if "mnist" in needs or "produced" in needs:
         mnist(program, folder, data)
     if "cifar10" in needs:
