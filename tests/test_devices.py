@@ -172,6 +172,22 @@ def test_lanes_run_at_once():
         assert sess.run(ends) == [0.0, 1.0]
 
 
+def test_a_session_is_run_from_within_lanes():
+    x, _, total = towers()
+    data = np.ones((8, 8), np.float32)
+    with tf.Session(config=TWO) as sess:
+
+        def inner(i):
+            return sess.run(total, {x: data})[0, 0] + i
+
+        ends = []
+        for i in range(2):
+            with tf.device(f"/cpu:{i}"):
+                ends.append(tf.py_func(inner, [np.float32(i)], tf.float32))
+        first, second = sess.run(ends)
+        assert second == first + 1
+
+
 def test_control_inputs_hold_across_lanes():
     order = []
 

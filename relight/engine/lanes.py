@@ -186,6 +186,7 @@ def function(
 
     def run_lane(i: int, run: Run, state: Any, feeds: list[Any], found: list[Any]) -> None:
         opening = deque([run.locks[k] for k in opens[i]])
+        outer = getattr(_current, "run", None)  # of a Python function that runs the session
         _current.run = run
         try:
             with torch.inference_mode(), _threads(share):
@@ -196,7 +197,7 @@ def function(
         except BaseException as error:  # an interrupt ends the other lanes too
             run.fail(error)
         finally:
-            del _current.run
+            _current.run = outer
             for lock in opening:
                 lock.release()
 
