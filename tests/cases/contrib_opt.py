@@ -38,6 +38,10 @@ _MAKERS = {
     "adamax": lambda tf, g: tf.contrib.opt.AdaMaxOptimizer(0.1),
     "adamw": lambda tf, g: tf.contrib.opt.AdamWOptimizer(0.01, learning_rate=0.1),
     "momentumw": lambda tf, g: tf.contrib.opt.MomentumWOptimizer(0.01, 0.1, 0.9),
+    "lars": lambda tf, g: tf.contrib.opt.LARSOptimizer(0.5, weight_decay=0.01, eeta=0.1),
+    "lars_nesterov": lambda tf, g: tf.contrib.opt.LARSOptimizer(
+        0.5, 0.8, skip_list=["b:"], use_nesterov=True
+    ),
     "extended": lambda tf, g: tf.contrib.opt.extend_with_decoupled_weight_decay(
         tf.train.GradientDescentOptimizer
     )(weight_decay=0.01, learning_rate=0.1),

@@ -9,6 +9,9 @@ from relight.v1._missing import (
 from relight.v1.contrib.opt.adam_variants import (
     AdaMaxOptimizer, AddSignOptimizer, LazyAdamOptimizer, NadamOptimizer, PowerSignOptimizer,
 )
+from relight.v1.contrib.opt.lars import (
+    LARSOptimizer,
+)
 from relight.v1.contrib.opt.wrappers import (
     AdamWOptimizer, DecoupledWeightDecayExtension, MomentumWOptimizer, MovingAverageOptimizer,
     extend_with_decoupled_weight_decay,
@@ -18,6 +21,6 @@ __getattr__ = missing("tf.contrib.opt")
 
 __all__ = [
     "AdaMaxOptimizer", "AdamWOptimizer", "AddSignOptimizer", "DecoupledWeightDecayExtension",
-    "LazyAdamOptimizer", "MomentumWOptimizer", "MovingAverageOptimizer", "NadamOptimizer",
-    "PowerSignOptimizer", "extend_with_decoupled_weight_decay",
+    "LARSOptimizer", "LazyAdamOptimizer", "MomentumWOptimizer", "MovingAverageOptimizer",
+    "NadamOptimizer", "PowerSignOptimizer", "extend_with_decoupled_weight_decay",
 ]
