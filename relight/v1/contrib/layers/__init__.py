@@ -13,6 +13,9 @@ from relight.v1.contrib.layers.convolutions import (
     convolution3d_transpose, convolution3d_transpose as conv3d_transpose, separable_convolution2d,
     separable_convolution2d as separable_conv2d,
 )
+from relight.v1.contrib.layers.encoders import (
+    embed_sequence, embedding_lookup_unique,
+)
 from relight.v1.contrib.layers.feature_columns import (
     infer_real_valued_columns, input_from_feature_columns, real_valued_column,
 )
@@ -48,12 +51,13 @@ __all__ = [
     "avg_pool3d", "batch_norm", "bias_add", "conv1d", "conv2d", "conv2d_in_plane",
     "conv2d_transpose", "conv3d", "conv3d_transpose", "convolution", "convolution1d",
     "convolution2d", "convolution2d_in_plane", "convolution2d_transpose", "convolution3d",
-    "convolution3d_transpose", "dropout", "elu", "flatten", "fully_connected", "group_norm",
-    "infer_real_valued_columns", "input_from_feature_columns", "instance_norm",
-    "l1_l2_regularizer", "l1_regularizer", "l2_regularizer", "layer_norm", "linear", "max_pool2d",
-    "max_pool3d", "maxout", "one_hot_encoding", "optimize_loss", "real_valued_column", "relu",
-    "relu6", "repeat", "separable_conv2d", "separable_convolution2d", "softmax", "stack",
-    "sum_regularizer", "summarize_activation", "summarize_activations", "summarize_collection",
-    "summarize_tensor", "summarize_tensors", "unit_norm", "variance_scaling_initializer",
-    "xavier_initializer", "xavier_initializer_conv2d",
+    "convolution3d_transpose", "dropout", "elu", "embed_sequence", "embedding_lookup_unique",
+    "flatten", "fully_connected", "group_norm", "infer_real_valued_columns",
+    "input_from_feature_columns", "instance_norm", "l1_l2_regularizer", "l1_regularizer",
+    "l2_regularizer", "layer_norm", "linear", "max_pool2d", "max_pool3d", "maxout",
+    "one_hot_encoding", "optimize_loss", "real_valued_column", "relu", "relu6", "repeat",
+    "separable_conv2d", "separable_convolution2d", "softmax", "stack", "sum_regularizer",
+    "summarize_activation", "summarize_activations", "summarize_collection", "summarize_tensor",
+    "summarize_tensors", "unit_norm", "variance_scaling_initializer", "xavier_initializer",
+    "xavier_initializer_conv2d",
 ]

@@ -24,7 +24,7 @@ _Fields = collections.namedtuple(
 )
 
 
-class RealValuedColumn(DenseColumn, _Fields):
+class _RealValuedColumn(DenseColumn, _Fields):
     """A feature of `dimension` numbers, as float32."""
 
     _is_v2_column = False
@@ -43,7 +43,8 @@ class RealValuedColumn(DenseColumn, _Fields):
     @property
     def parse_example_spec(self) -> dict[str, Any]:
         """A feature of fixed length."""
-        return {self.column_name: FixedLenFeature([self.dimension], self.dtype, self.default_value)}
+        default = None if self.default_value is None else list(self.default_value)
+        return {self.column_name: FixedLenFeature([self.dimension], self.dtype, default)}
 
     config = parse_example_spec
     normalizer_fn = property(lambda self: self.normalizer, doc="The function applied first.")
@@ -82,6 +83,9 @@ class RealValuedColumn(DenseColumn, _Fields):
         return dense
 
 
+RealValuedColumn = _RealValuedColumn
+
+
 @export("contrib.layers.real_valued_column")
 def real_valued_column(
     column_name: str,
@@ -89,7 +93,7 @@ def real_valued_column(
     default_value: Any = None,
     dtype: Any = dtypes.float32,
     normalizer: Any = None,
-) -> RealValuedColumn:
+) -> _RealValuedColumn:
     """A column of numbers; the name "" stands for features that are one tensor.
 
     Args:
@@ -127,19 +131,19 @@ def real_valued_column(
                 f"default_value must be compatible with dtype. default_value: {default_value}, "
                 f"dtype: {dtype}, column_name: {column_name}"
             )
-        default_value = [float(v) for v in values] if dtype.is_floating else values
-    return RealValuedColumn(column_name, dimension, default_value, dtype, normalizer)
+        default_value = tuple(float(v) if dtype.is_floating else v for v in values)
+    return _RealValuedColumn(column_name, dimension, default_value, dtype, normalizer)
 
 
 @export("contrib.layers.infer_real_valued_columns")
-def infer_real_valued_columns(features: Any) -> list[RealValuedColumn]:
+def infer_real_valued_columns(features: Any) -> list[_RealValuedColumn]:
     """A column of numbers for each feature; one named "" for features that are one tensor."""
     if not isinstance(features, dict):
         return [_inferred("", features)]
     return [_inferred(name, features[name]) for name in sorted(features)]
 
 
-def _inferred(name: str, tensor: Any) -> RealValuedColumn:
+def _inferred(name: str, tensor: Any) -> _RealValuedColumn:
     tensor = convert_to_tensor_or_sparse_tensor(tensor)
     if isinstance(tensor, SparseTensor):
         raise ValueError(
