@@ -6,6 +6,8 @@ Python 3.7's.
 
 import numpy as np
 
+from benchmarks import networks
+
 
 def _digits(one_hot):
     """Random digits of MNIST's shape: the arithmetic does not look at what is on them."""
@@ -138,4 +140,5 @@ PROGRAMS = {
     "moving_average": (moving_average, 400),
     "feed_forward": (feed_forward, 400),
     "constant_sum": (constant_sum, 2000),
+    **networks.PROGRAMS,
 }

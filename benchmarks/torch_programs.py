@@ -1,4 +1,7 @@
-"""The same arithmetic in eager PyTorch with autograd, as one would write it by hand."""
+"""The same arithmetic in PyTorch with autograd, as one would write it by hand.
+
+`wrap` is what the loss goes through: nothing (eager) or `torch.compile`.
+"""
 
 import itertools
 
@@ -14,7 +17,9 @@ def _parameters(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
     ]
 
 
-def _training(loss_of, optimizer, batches):
+def _training(loss_of, optimizer, batches, wrap):
+    loss_of = wrap(loss_of)
+
     def step() -> None:
         images, labels = next(batches)
         optimizer.zero_grad()
@@ -34,7 +39,7 @@ def _network(x, p, rate):
 _CNN = ((32, 1, 5, 5), (32,), (64, 32, 5, 5), (64,), (1024, 3136), (1024,), (10, 1024), (10,))
 
 
-def cnn():
+def cnn(wrap):
     """The Estimator program's network."""
     p = [
         q.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
@@ -47,10 +52,10 @@ def cnn():
         image = x.reshape(-1, 28, 28, 1).permute(0, 3, 1, 2)
         return functional.cross_entropy(_network(image, p, 0.4), t.long())
 
-    return _training(loss, torch.optim.SGD(p, 0.001), _batches(*_digits(False), 100))
+    return _training(loss, torch.optim.SGD(p, 0.001), _batches(*_digits(False), 100), wrap)
 
 
-def deep_mnist():
+def deep_mnist(wrap):
     """The deep CNN with Adam."""
     p = [
         q.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
@@ -63,20 +68,20 @@ def deep_mnist():
         image = x.reshape(-1, 28, 28, 1).permute(0, 3, 1, 2)
         return -(t * functional.log_softmax(_network(image, p, 0.5), 1)).sum()
 
-    return _training(loss, torch.optim.Adam(p, 1e-4), _batches(*_digits(True), 50))
+    return _training(loss, torch.optim.Adam(p, 1e-4), _batches(*_digits(True), 50), wrap)
 
 
-def softmax():
+def softmax(wrap):
     """Softmax regression."""
     p = _parameters((784, 10), (10,))
 
     def loss(x, t):
         return -(t * torch.log(torch.softmax(torch.addmm(p[1], x, p[0]), 1))).sum()
 
-    return _training(loss, torch.optim.SGD(p, 0.0001), _batches(*_digits(True), 100))
+    return _training(loss, torch.optim.SGD(p, 0.0001), _batches(*_digits(True), 100), wrap)
 
 
-def moving_average():
+def moving_average(wrap):
     """784-500-10 with moving averages, L2 and decay."""
     p = _parameters((784, 500), (500,), (500, 10), (10,))
     shadows = [q.detach().clone() for q in p]
@@ -88,7 +93,7 @@ def moving_average():
         penalty = 0.5 * ((p[0] ** 2).sum() + (p[2] ** 2).sum())
         return functional.cross_entropy(y, t.argmax(1)) + 0.0001 * penalty
 
-    train = _training(loss, optimizer, _batches(*_digits(True), 100))
+    train = _training(loss, optimizer, _batches(*_digits(True), 100), wrap)
 
     def step() -> None:
         n = next(counter)
@@ -100,7 +105,7 @@ def moving_average():
     return step
 
 
-def feed_forward():
+def feed_forward(wrap):
     """784-128-32-10."""
     p = _parameters((784, 128), (128,), (128, 32), (32,), (32, 10), (10,))
 
@@ -109,13 +114,13 @@ def feed_forward():
         h = functional.relu(torch.addmm(p[3], h, p[2]))
         return functional.cross_entropy(torch.addmm(p[5], h, p[4]), t.long())
 
-    return _training(loss, torch.optim.SGD(p, 0.01), _batches(*_digits(False), 100))
+    return _training(loss, torch.optim.SGD(p, 0.01), _batches(*_digits(False), 100), wrap)
 
 
-def constant_sum():
+def constant_sum(wrap):
     """3.0 + 4.0."""
     a, b = torch.tensor(3.0), torch.tensor(4.0)
-    return lambda: torch.add(a, b)
+    return wrap(lambda: torch.add(a, b))
 
 
 PROGRAMS = {

@@ -102,6 +102,24 @@ def test_costs_of_a_product(transposed):
     assert cost.line is not None and cost.line[0] == __file__
 
 
+def test_loops_are_looked_into():
+    """The product of the body is counted each turn; its time is not the loop's as well."""
+
+    def build():
+        w = tf.Variable(tf.ones([64, 64]))
+        return tf.while_loop(
+            lambda i, x: i < 5,
+            lambda i, x: (i + 1, tf.matmul(x, w, name="inner")),
+            (0, tf.ones([256, 64])),
+        )[1]
+
+    costs = _profiled(build)
+    inner = costs["inner"]
+    assert (inner.calls, inner.flops) == (5, 5 * 2 * 256 * 64 * 64)
+    loop = next(c for c in costs.values() if "While" in c.what)
+    assert loop.calls == 1 and 0 <= loop.seconds
+
+
 def test_what_is_no_product_counts_nothing():
     one = torch.ones(3)
     assert flops.count("Add", [one, one], [one]) == 0

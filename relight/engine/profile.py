@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from relight.engine import flops, interpreter, session
+from relight.engine import control, flops, interpreter, session
 from relight.engine.steps import Plan, Step
 from relight.ops import gemm
 
@@ -55,37 +55,51 @@ class Profile:
             maxlen=MAX_EVENTS
         )
         self._lock = threading.Lock()
+        self._within = threading.local()  # seconds in the bodies of the step that is running
 
     def start(self) -> None:
         """Let all runs go through this profile. They run step by step: a little slower."""
         session.run_plans_by(self.run)
+        control.run_instead = self.run_body
 
     def stop(self) -> None:
         """Let runs go their own way again."""
         session.run_plans_by(None)
+        control.run_instead = None
 
     def run(self, plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
         """The fetched values of a plan, its steps timed."""
+        start = time.perf_counter()
+        try:
+            return self.run_body(plan, state, feeds)
+        finally:
+            with self._lock:
+                self.runs += 1
+                self.seconds += time.perf_counter() - start
+
+    def run_body(self, plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
+        """The values of a plan or a function body. The time of a body is not its loop's too."""
         thread = threading.get_ident()
+        within = self._within
+        around, within.seconds = getattr(within, "seconds", 0.0), 0.0
 
         def note(step: Step, start: int, end: int, given: list[Any], results: list[Any]) -> None:
+            seconds, within.seconds = (end - start) * 1e-9 - within.seconds, 0.0
             if step.node is None:
                 return
             count = flops.count(step.what, given, results)
             with self._lock:
                 cost = self._cost(step)
                 cost.calls += 1
-                cost.seconds += (end - start) * 1e-9
+                cost.seconds += seconds
                 cost.flops += count
                 self._events.append((cost, start, end, thread))
 
-        start = time.perf_counter()
+        began = time.perf_counter()
         try:
             return interpreter.walk(plan, state, feeds, note)
         finally:
-            with self._lock:
-                self.runs += 1
-                self.seconds += time.perf_counter() - start
+            within.seconds = around + time.perf_counter() - began
 
     def _cost(self, step: Step) -> Cost:
         assert step.node is not None
