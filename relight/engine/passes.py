@@ -8,7 +8,7 @@ import torch
 
 from relight.engine import conv_fusions, folding, fusions, precision, update_fusions
 from relight.engine.steps import Plan, Step, Value
-from relight.graph import dtypes, opdef
+from relight.graph import opdef
 
 
 def _viewed(step: Step, i: int) -> Value | None:
@@ -50,9 +50,7 @@ def copy_fetches(plan: Plan) -> None:
     for fetched, source in zip(plan.fetched_values, roots, strict=True):
         handle = fetched.kind == "R"
         alone = source in owned and source not in kept_by_state and roots.count(source) == 1
-        tensor = fetched.tensor
-        scalar_string = tensor is not None and tensor.dtype.base_dtype is dtypes.string
-        plan.copies.append(not handle and not alone and not scalar_string)
+        plan.copies.append(not handle and not alone)
 
 
 def own_assigned(plan: Plan) -> None:
