@@ -105,9 +105,7 @@ class PartitionedVariable:
                     "partition concat is not supported"
                 )
             with name_scope(self._name + "/ConcatPartitions/"):
-                whole = raw.ConcatV2(
-                    [v.value() for v in self._variable_list], axes[0], name="concat"
-                )
+                whole = raw.ConcatV2(list(self._variable_list), axes[0], name="concat")
             with name_scope(None):
                 return raw.Identity(whole, name=self._name)
 

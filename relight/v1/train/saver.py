@@ -157,7 +157,9 @@ class BaseSaverBuilder:
     def _group_by_devices(items: list[Any]) -> list[Any]:
         per_device: dict[str, list[Any]] = collections.defaultdict(list)
         for saveable in items:
-            names = {devices.canonical(spec.device) for spec in saveable.specs}
+            # Asking for the tensors makes those of partitioned variables once more, as TensorFlow
+            # does; they are read on the processor.
+            names = {devices.canonical(spec.tensor.device) for spec in saveable.specs}
             if len(names) != 1:
                 raise ValueError(
                     f"All tensors of a saveable object must be on the same device: {saveable.name}"
