@@ -26,6 +26,8 @@ PASSES = (
     ("fuse_bias", "cnn"),
     ("relu_in_place", "cnn"),
     ("relu_gradient_in_place", "cnn"),
+    ("join_softmax_gradient", "softmax"),
+    ("add_scaled", "moving_average"),
     ("average_together", "moving_average"),
     ("update_together", "deep_mnist"),
 )

@@ -142,7 +142,7 @@ def _computed(step: Step, constants: dict[Value, Any]) -> list[Any] | None:
     return [i.clone() if isinstance(i, torch.Tensor) else i for i in flat]
 
 
-def _scalar(plan: Plan, value: Value) -> float | None:
+def scalar(plan: Plan, value: Value) -> float | None:
     """The number that a constant scalar holds, or None."""
     item = plan.constants.get(value)
     if item is None or getattr(item, "ndim", 1) != 0:
@@ -184,12 +184,12 @@ def _neutral_source(plan: Plan, step: Step, uniform: set[Value]) -> Value | None
         return None
     if what in ("Mul", "RealDiv", "Div"):
         a, b = step.inputs
-        if _scalar(plan, b) == 1:
+        if scalar(plan, b) == 1:
             return a
-        return b if what == "Mul" and _scalar(plan, a) == 1 else None
+        return b if what == "Mul" and scalar(plan, a) == 1 else None
     if what in ("Add", "AddV2"):
         a, b = step.inputs
-        return a if a in uniform and _scalar(plan, b) == 0 else None
+        return a if a in uniform and scalar(plan, b) == 0 else None
     if what in ("Sum", "Mean", "Max", "Min", "Prod"):
         axes = plan.constants.get(step.inputs[1])
         return step.inputs[0] if axes is not None and axes.size == 0 else None

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import torch
 
-from relight.engine import conv_fusions, folding, fusions, precision, update_fusions
+from relight.engine import (
+    algebra_fusions,
+    conv_fusions,
+    folding,
+    fusions,
+    precision,
+    update_fusions,
+)
 from relight.engine.steps import Plan, Step, Value
 from relight.graph import opdef
 
@@ -90,6 +97,8 @@ PASSES: list[Callable[[Plan], None]] = [
     folding.drop_unused,
     conv_fusions.share_pool_indices,
     conv_fusions.join_conv_gradients,
+    algebra_fusions.join_softmax_gradient,
+    algebra_fusions.add_scaled,
     fusions.fuse_bias,
     fusions.relu_in_place,
     conv_fusions.relu_gradient_in_place,
