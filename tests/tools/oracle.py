@@ -58,7 +58,15 @@ def _both(oracle, kind, name):
         for path, process in started:
             if process.wait() != 0:
                 with open(path + ".log", errors="replace") as f:
-                    yield "\n".join(f.read().splitlines()[-5:])
+                    said = "\n".join(f.read().splitlines()[-5:])
+                side = os.path.basename(path)
+                yield "%s of %s: %s ended with %d\n%s" % (
+                    kind,
+                    name,
+                    side,
+                    process.returncode,
+                    said,
+                )
             else:
                 with open(path) as f:
                     yield json.load(f)
