@@ -7,13 +7,14 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.contrib import (
-    data, framework, graph_editor, layers, legacy_seq2seq, lookup, losses, opt, rnn, seq2seq,
-    slim, summary, tensorboard, training, util,
+    data, factorization, framework, graph_editor, layers, legacy_seq2seq, lookup, losses, opt,
+    rnn, seq2seq, slim, staging, summary, tensorboard, training, util,
 )
 
 __getattr__ = missing("tf.contrib")
 
 __all__ = [
-    "data", "framework", "graph_editor", "layers", "legacy_seq2seq", "lookup", "losses", "opt",
-    "rnn", "seq2seq", "slim", "summary", "tensorboard", "training", "util",
+    "data", "factorization", "framework", "graph_editor", "layers", "legacy_seq2seq", "lookup",
+    "losses", "opt", "rnn", "seq2seq", "slim", "staging", "summary", "tensorboard", "training",
+    "util",
 ]
