@@ -8,13 +8,13 @@ from relight.v1._missing import (
 )
 from relight.v1.contrib import (
     data, factorization, framework, graph_editor, layers, legacy_seq2seq, lookup, losses, opt,
-    rnn, seq2seq, slim, summary, tensorboard, training, util,
+    rnn, seq2seq, slim, staging, summary, tensorboard, training, util,
 )
 
 __getattr__ = missing("tf.contrib")
 
 __all__ = [
     "data", "factorization", "framework", "graph_editor", "layers", "legacy_seq2seq", "lookup",
-    "losses", "opt", "rnn", "seq2seq", "slim", "summary", "tensorboard", "training",
+    "losses", "opt", "rnn", "seq2seq", "slim", "staging", "summary", "tensorboard", "training",
     "util",
 ]

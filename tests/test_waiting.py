@@ -1,0 +1,189 @@
+"""Operations of one run that wait for each other; staging areas."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import relight.v1 as tf
+
+
+@pytest.fixture(autouse=True)
+def fresh_graph():
+    with tf.Graph().as_default():
+        yield
+
+
+def test_a_dequeue_made_before_its_enqueue():
+    queue = tf.FIFOQueue(3, tf.int32, [[]])
+    taken = queue.dequeue() * 10
+    put = queue.enqueue(tf.constant(4))
+    with tf.Session() as session:
+        assert session.run([taken, put])[0] == 40
+        assert session.run([put, taken])[1] == 40
+
+
+def test_an_enqueue_that_waits_for_a_dequeue():
+    queue = tf.FIFOQueue(1, tf.int32, [[]])
+    put, taken = queue.enqueue(tf.constant(4)), queue.dequeue()
+    with tf.Session() as session:
+        session.run(put)
+        assert session.run([put, taken])[1] == 4
+        assert session.run(queue.size()) == 1
+
+
+def test_a_row_of_queues():
+    """Each dequeue but the first waits for an enqueue that was made after it."""
+    queues = [tf.FIFOQueue(2, tf.int32, [[]]) for _ in range(4)]
+    last = queues[3].dequeue()
+    puts = []
+    for i in (3, 2, 1):
+        puts.append(queues[i].enqueue(queues[i - 1].dequeue() + 1))
+    puts.append(queues[0].enqueue(tf.constant(5)))
+    with tf.Session() as session:
+        assert session.run([last, *puts])[0] == 8
+
+
+def test_variables_keep_their_order():
+    counter = tf.Variable(1)
+    queue = tf.FIFOQueue(3, tf.int32, [[]])
+    taken = queue.dequeue()
+    with tf.control_dependencies([taken]):
+        added = counter.assign_add(taken)
+    put = queue.enqueue(counter.read_value() + 1)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run([added, put])[0] == 3
+        assert session.run([added, put])[0] == 7
+
+
+def test_an_error_ends_the_waits_of_its_run():
+    queue, other = tf.FIFOQueue(3, tf.int32, [[]]), tf.FIFOQueue(3, tf.int32, [[]])
+    taken = queue.dequeue()
+    put = other.enqueue(tf.constant(1) // tf.placeholder_with_default(0, []))
+    before = threading.active_count()
+    with tf.Session() as session:
+        start = time.time()
+        with pytest.raises(tf.errors.InvalidArgumentError, match="zero"):
+            session.run([taken, put])
+        session.run(queue.enqueue(7))
+        assert session.run(taken) == 7  # nobody waits for it any more
+        assert time.time() - start < 5
+    deadline = time.time() + 5
+    while threading.active_count() > before and time.time() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+def test_closing_the_session_ends_the_waits():
+    queue, other = tf.FIFOQueue(3, tf.int32, [[]]), tf.FIFOQueue(3, tf.int32, [[]])
+    fetches = [queue.dequeue(), other.enqueue(1)]
+    session = tf.Session()
+    errors = []
+
+    def wait():
+        try:
+            session.run(fetches)
+        except tf.errors.CancelledError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.2)
+    session.close()
+    thread.join(5)
+    assert not thread.is_alive() and "Dequeue operation was cancelled" in str(errors[0])
+
+
+# -- staging areas ---------------------------------------------------------------------------------
+
+
+def area_with(capacity=0, memory_limit=0):
+    area = tf.contrib.staging.StagingArea(
+        [tf.float32, tf.int32], [[2], []], capacity=capacity, memory_limit=memory_limit
+    )
+    x = tf.placeholder(tf.float32, [2])
+    return area, x, area.put([x, tf.cast(x[0], tf.int32)])
+
+
+def test_values_come_in_order():
+    area, x, put = area_with()
+    peek, get, size, clear = area.peek(1), area.get(), area.size(), area.clear()
+    assert [t.shape.as_list() for t in get] == [[2], []]
+    with tf.Session() as session:
+        for i in range(3):
+            session.run(put, {x: [i, i + 1]})
+        assert session.run(size) == 3
+        assert session.run(peek)[1] == 1
+        assert [session.run(get)[1] for _ in range(2)] == [0, 1]
+        session.run(clear)
+        assert session.run(size) == 0
+
+
+@pytest.mark.parametrize("filled", [0, 1])
+def test_put_and_get_in_one_run(filled):
+    """A software pipeline: whether or not the area is full, one run does both."""
+    area, x, put = area_with(capacity=1)
+    get = area.get()
+    with tf.Session() as session:
+        for i in range(filled):
+            session.run(put, {x: [i, 0]})
+        found = [session.run([get, put], {x: [i, 0]})[0][1] for i in range(filled, 6)]
+        assert found == list(range(6 - filled))
+
+
+def test_a_memory_limit():
+    area, x, put = area_with(memory_limit=30)
+    with tf.Session() as session:
+        session.run(put, {x: [1, 2]})
+        session.run(put, {x: [1, 2]})
+        done = threading.Thread(target=session.run, args=(put, {x: [5, 6]}))
+        done.start()
+        time.sleep(0.1)
+        assert done.is_alive()
+        assert session.run(area.get())[1] == 1
+        done.join(5)
+        assert session.run(area.size()) == 2
+    area, x, put = area_with(memory_limit=4)
+    with tf.Session() as session, pytest.raises(tf.errors.ResourceExhaustedError, match="12"):
+        session.run(put, {x: [1, 2]})
+
+
+def test_names_and_wrong_components():
+    area = tf.contrib.staging.StagingArea([tf.float32, tf.int32], names=["a", "b"])
+    put = area.put({"b": tf.constant(3), "a": tf.constant([1.5])})
+    get = area.get()
+    with tf.Session() as session:
+        session.run(put)
+        found = session.run(get)
+        assert found["b"] == 3 and np.array_equal(found["a"], [1.5])
+    with pytest.raises(ValueError, match="do not match names"):
+        area.put({"c": tf.constant(1)})
+    with pytest.raises(ValueError, match="must enqueue a dictionary"):
+        area.put([tf.constant(1.0), tf.constant(1)])
+    plain = tf.contrib.staging.StagingArea([tf.float32])
+    with pytest.raises(ValueError, match="Datatypes do not match"):
+        plain.put([tf.constant(1)])
+    with pytest.raises(ValueError, match="Unexpected number of inputs"):
+        plain.put([tf.constant(1.0), tf.constant(1.0)])
+
+
+def test_a_get_that_waits_ends_with_the_session():
+    area, _, _ = area_with()
+    get = area.get()
+    session = tf.Session()
+    errors = []
+
+    def wait():
+        try:
+            session.run(get)
+        except tf.errors.CancelledError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.1)
+    session.close()
+    thread.join(5)
+    assert errors
