@@ -228,7 +228,7 @@ def counts(title: str, results: list[Result]) -> str:
     return "| " + " | ".join(map(str, row)) + " |"
 
 
-def markdown(results: list[Result], command: str, limit: float) -> str:
+def markdown(results: list[Result], command: str, limit: float, note: str) -> str:
     """The report: counts by tag, what fails, and the table of all programs."""
     core = [r for r in results if set(r.tags.split(",")) & set(CORE_TAGS)]
     lines = [
@@ -239,6 +239,7 @@ def markdown(results: list[Result], command: str, limit: float) -> str:
         f"running normally after {limit:.0f} s.",
         "`error`: anything else. The column *TF 1.15* says how the same program ends with",
         "TensorFlow 1.15.0. Written by `tests/tools/public_programs.py`.",
+        *(["", note] if note else []),
         "",
         "| tag | programs | ok | alive | error | run by TF 1.15 | of those here | share |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -270,6 +271,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--results", type=Path, help="CSV file to update")
     parser.add_argument("--markdown", type=Path, help="report to write")
+    parser.add_argument("--note", default="", help="a paragraph for the report")
     parser.add_argument("--outputs", type=Path, help="folder for what the programs print")
     args = parser.parse_args()
     rows = read_list(args.list)
@@ -312,7 +314,9 @@ def main() -> None:
         write_results(args.results, ordered)
     if args.markdown:
         shown = args.command or "relight run"
-        args.markdown.write_text(markdown(ordered, shown, args.time_limit), encoding="utf-8")
+        args.markdown.write_text(
+            markdown(ordered, shown, args.time_limit, args.note), encoding="utf-8"
+        )
     failing = [results[row.name] for row in chosen if fails(results[row.name])]
     print(f"{len(chosen)} run, {len(failing)} of those that run with TensorFlow 1.15 fail")
     sys.exit(1 if failing else 0)
