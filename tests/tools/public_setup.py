@@ -48,7 +48,7 @@ def code_of_notebook(text: str) -> str:
         if raises:
             code = (
                 f"try:\n    exec(compile({as_python3(code)!r}, 'cell', 'exec'), globals())\n"
-                "except Exception as error:\n    print(type(error).__name__, error)"
+                "except Exception as error:\n    print('%s: %s' % (type(error).__name__, error))"
             )
         parts.append(code)
     return "\n\n".join(parts) + "\n"
