@@ -202,3 +202,75 @@ embedded.nodes = True
 
 def embedded_without_size(tf, np):
     tf.contrib.layers.embed_sequence(np.array([[1]]), 4)
+
+
+def _experiment(tf, np, schedule, core=False, **kwargs):
+    learn = tf.contrib.learn
+    x, y = _data(np)
+    x = x.astype(np.float32)
+
+    def input_fn():
+        return {"x": tf.constant(x)}, tf.constant(y)
+
+    def make(run_config, hparams):
+        columns = [tf.feature_column.numeric_column("x", 4)]
+        library = tf.estimator if core else learn
+        estimator = library.DNNClassifier(
+            hidden_units=[hparams.units], feature_columns=columns, n_classes=3, config=run_config
+        )
+        return learn.Experiment(
+            estimator,
+            input_fn,
+            input_fn,
+            train_steps=9,
+            eval_steps=1,
+            eval_delay_secs=0,
+            check_interval_secs=None,
+            **kwargs,
+        )
+
+    config = _config(tf, save_checkpoints_steps=4)
+    hparams = tf.contrib.training.HParams(units=3)
+    return learn.learn_runner.run(make, run_config=config, schedule=schedule, hparams=hparams)
+
+
+def experiment(tf, np):
+    seen = []
+
+    def export(estimator, path, checkpoint_path=None, eval_result=None):
+        seen.append("%s %s" % (path.decode().split("/")[-2:], int(eval_result["global_step"])))
+        return "there"
+
+    strategy = tf.contrib.learn.ExportStrategy("mine", export)
+    found, exported = _experiment(
+        tf, np, "train_and_evaluate", min_eval_frequency=2, export_strategies=strategy
+    )
+    outcome = _numbers(found, np)
+    outcome.update({"exported": exported, "seen": seen})
+    return outcome
+
+
+def experiment_of_core(tf, np):
+    found, _ = _experiment(tf, np, None, core=True, checkpoint_and_export=True)
+    return _numbers(found, np)
+
+
+def experiment_in_turns(tf, np):
+    found, _ = _experiment(tf, np, "continuous_train_and_eval", train_steps_per_iteration=5)
+    return _numbers(found, np)
+
+
+def experiment_tested(tf, np):
+    return _numbers(_experiment(tf, np, "test"), np)
+
+
+for _case in (experiment, experiment_of_core, experiment_in_turns, experiment_tested):
+    _case.rtol = 1e-3
+
+
+def experiment_without_task(tf, np):
+    _experiment(tf, np, "fly")
+
+
+def runner_without_directory(tf, np):
+    tf.contrib.learn.learn_runner.run(lambda: None)

@@ -1,7 +1,7 @@
 """`tf.contrib.learn`: the parts that programs still use."""
 
 from relight.v1._missing import missing
-from relight.v1.contrib.learn import datasets, monitors, preprocessing
+from relight.v1.contrib.learn import datasets, learn_runner, monitors, preprocessing
 from relight.v1.contrib.learn.dnn import DNNClassifier, DNNRegressor
 from relight.v1.contrib.learn.estimator import (
     BaseEstimator,
@@ -11,6 +11,7 @@ from relight.v1.contrib.learn.estimator import (
     infer_real_valued_columns_from_input,
     infer_real_valued_columns_from_input_fn,
 )
+from relight.v1.contrib.learn.experiment import Experiment, ExportStrategy
 from relight.v1.contrib.learn.head import Head, PredictionKey
 from relight.v1.contrib.learn.metric_spec import MetricSpec
 from relight.v1.contrib.learn.model_fn import ModeKeys, ModelFnOps
@@ -23,6 +24,8 @@ __all__ = [
     "DNNClassifier",
     "DNNRegressor",
     "Estimator",
+    "Experiment",
+    "ExportStrategy",
     "Head",
     "MetricSpec",
     "ModeKeys",
@@ -34,6 +37,7 @@ __all__ = [
     "datasets",
     "infer_real_valued_columns_from_input",
     "infer_real_valued_columns_from_input_fn",
+    "learn_runner",
     "monitors",
     "preprocessing",
 ]

@@ -13,6 +13,7 @@ from relight.ops import array_nodes
 from relight.ops import math_nodes as nodes
 from relight.ops.build import convert_to_tensor, raw
 from relight.v1 import logging
+from relight.v1.contrib.layers.layers import linear
 from relight.v1.contrib.learn.model_fn import ModeKeys, ModelFnOps
 from relight.v1.functions.lookup import (
     index_table_from_tensor,
@@ -73,12 +74,17 @@ class Head:
         labels: Any = None,
         train_op_fn: Callable[[Tensor], Any] | None = None,
         logits: Any = None,
+        logits_input: Any = None,
+        scope: Any = None,
     ) -> ModelFnOps:
-        """ModelFnOps; training takes `train_op_fn` from the loss to an operation."""
-        values = [*features.values(), labels, logits]
-        with variable_scope(None, default_name=self.head_name or self._scope, values=values):
+        """ModelFnOps; training takes `train_op_fn` from the loss to an operation.
+
+        Instead of `logits`, `logits_input` [batch, n] may be given, of which a layer makes them.
+        """
+        values = [*features.values(), labels, logits, logits_input]
+        with variable_scope(scope, default_name=self.head_name or self._scope, values=values):
             labels = None if mode == ModeKeys.INFER or labels is None else self._tensor(labels)
-            logits = convert_to_tensor(logits, name="logits")
+            logits = self._logits(logits, logits_input)
             predictions = self._predictions(logits)
             loss, train_op, metrics = None, None, None
             if labels is not None:
@@ -101,6 +107,14 @@ class Head:
                 eval_metric_ops=metrics,
                 output_alternatives=self._alternatives(predictions),
             )
+
+    def _logits(self, logits: Any, logits_input: Any) -> Tensor:
+        if (logits is None) == (logits_input is None):
+            both = "Both logits and" if logits is not None else "Neither logits nor"
+            raise ValueError(f"{both} logits_input supplied.")
+        if logits is None:
+            return linear(logits_input, self.logits_dimension, scope="logits")
+        return convert_to_tensor(logits, name="logits")
 
     def _tensor(self, labels: Any) -> Any:
         labels = labels[self.label_name] if isinstance(labels, dict) else labels

@@ -8,6 +8,20 @@ from tensorboard.compat.proto import config_pb2
 
 from relight.v1.estimator import run_config
 
+_OF_A_PROCESS = (
+    "evaluation_master",
+    "experimental_distribute",
+    "global_id_in_cluster",
+    "is_chief",
+    "master",
+    "num_ps_replicas",
+    "num_worker_replicas",
+    "session_config",
+    "task_id",
+    "task_type",
+    "tf_config",
+)
+
 
 class RunConfig(run_config.RunConfig):
     """A configuration with the older arguments; see `tf.estimator.RunConfig`.
@@ -70,3 +84,11 @@ class RunConfig(run_config.RunConfig):
     def tf_config(self) -> Any:
         """A ConfigProto of the older arguments."""
         return self._tf_config
+
+    def uid(self, whitelist: Any = None) -> str:
+        """The configuration as text, without what differs between processes of one program."""
+        left_out = _OF_A_PROCESS if whitelist is None else whitelist
+        state = {k: v for k, v in vars(self).items() if k.removeprefix("_") not in left_out}
+        if "_cluster_spec" in state:
+            state["_cluster_spec"] = sorted(state["_cluster_spec"].as_dict().items())
+        return ", ".join(f"{key}={state[key]!r}" for key in sorted(state))
