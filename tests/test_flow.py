@@ -185,3 +185,22 @@ def test_gradient_of_a_loaded_condition() -> None:
         with tf.Session() as session:
             assert session.run([m, grad], {p: True}) == [6.0, 3.0]
             assert session.run([m, grad], {p: False}) == [4.0, 4.0]
+
+
+def test_meta_graph_keeps_what_tensorflow_wants_to_know_of_control_flow() -> None:
+    meta = tf.MetaGraphDef()
+    meta.ParseFromString(gzip.decompress((DATA / "cond_in_while.meta.gz").read_bytes()))
+    told = RUNS["cond_in_while"][0]
+    feeds = {k: array(v) for k, v in told["feed"].items()}
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.train.import_meta_graph(meta)
+        session.run("init")
+        np.testing.assert_allclose(
+            session.run(told["fetch"][0], feeds), array(told["values"][0]), rtol=1e-5
+        )
+        again = tf.train.export_meta_graph()
+    for key in ("cond_context", "while_context"):
+        assert again.collection_def[key] == meta.collection_def[key]
+    with tf.Graph().as_default():  # names change in a scope: nothing is kept that would be wrong
+        tf.train.import_meta_graph(meta, import_scope="scope")
+        assert not tf.get_collection("while_context")

@@ -37,6 +37,14 @@ def _text(shape: Any) -> str:
     return "[" + ",".join("?" if s is None else str(s) for s in shape) + "]"
 
 
+def _fits(shape: Any, found: tuple[int, ...]) -> bool:
+    """Whether a tensor of shape `found` can be an element where `shape` is asked for."""
+    if shape is None:
+        return True
+    pairs = zip(shape, found, strict=False)
+    return len(shape) == len(found) and all(s is None or s == n for s, n in pairs)
+
+
 class Array:
     """The tensors of one array. InvalidArgumentError, in TensorFlow's words, for what is not
     allowed: an index out of range, a second write, a read after the value was cleared."""
@@ -96,7 +104,7 @@ class Array:
         self.grow(index + 1)
         found = tuple(value.shape)
         start = f"TensorArray {self.name}: Could not write to TensorArray index {index} because "
-        if not TensorShape(self.shape).is_compatible_with(TensorShape(found)):
+        if self.shape != found and not _fits(self.shape, found):
             raise _invalid(
                 f"{start}the value shape is {_text(found)} which is incompatible with the "
                 f"TensorArray's inferred element shape: {_text(self.shape)} (consider setting "

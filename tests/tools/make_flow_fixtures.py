@@ -3,7 +3,7 @@
 Run by Python with TensorFlow 1.15: `python tests/tools/make_flow_fixtures.py [name ...]`. A program
 builds a graph and gives a list of runs, (fetches, feeds) by name. Its GraphDef goes to
 `<name>.pb.gz`; `runs.json` holds the values, or class and first line of the error, of each run in
-order, after `init` has been run.
+order, after `init` has been run. Of one program there is a `<name>.meta.gz` as well.
 """
 
 import gzip
@@ -17,6 +17,7 @@ import tensorflow as tf
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "flow")
 PROGRAMS = {}
+META = "cond_in_while"  # of this one the MetaGraphDef is kept too
 
 
 def program(function):
@@ -146,9 +147,9 @@ def cond_in_while():
 
     def body(i, a):
         b = tf.cond(
-            tf.equal(i % 2, 0), lambda: tf.sin(a * w), lambda: tf.cond(
-                i > 2, lambda: a * a + w, lambda: tf.exp(-a)
-            )
+            tf.equal(i % 2, 0),
+            lambda: tf.sin(a * w),
+            lambda: tf.cond(i > 2, lambda: a * a + w, lambda: tf.exp(-a)),
         )
         return i + 1, b
 
@@ -189,7 +190,10 @@ def case():
     tf.identity(other, name="z")
     minimize(first)
     return [(["y:0", "loss:0", "train"], {"x:0": k}) for k in (3.0, 1.0, -1.0)] + [
-        ("z:0", {"x:0": 3.0}), ("z:0", {"x:0": -1.0}), ("z:0", {"x:0": 1.0}), ("v:0", {})
+        ("z:0", {"x:0": 3.0}),
+        ("z:0", {"x:0": -1.0}),
+        ("z:0", {"x:0": 1.0}),
+        ("v:0", {}),
     ]
 
 
@@ -257,7 +261,11 @@ def assigning():
     tf.identity(tf.while_loop(lambda i: i < 4, body, [0]), name="turns")
     runs = []
     for k in (True, False, True):
-        runs += [("step", {"p:0": k}), (["a:0", "b/Read/ReadVariableOp:0"], {}), ("after:0", {"p:0": k})]
+        runs += [
+            ("step", {"p:0": k}),
+            (["a:0", "b/Read/ReadVariableOp:0"], {}),
+            ("after:0", {"p:0": k}),
+        ]
     runs += [("chosen:0", {"p:0": True}), ("chosen:0", {"p:0": False}), ("turns:0", {})]
     return runs + [("c:0", {}), ("turns:0", {}), ("c:0", {})]
 
@@ -282,7 +290,9 @@ def exits():
     )
     tf.identity(grown, name="grown")
     return [(["i:0", "s:0", "flag:0", "a:0"], {"n:0": k}) for k in (0, 1, 5)] + [
-        ("s:0", {"n:0": 3}), ("a:0", {"n:0": 2}), ("grown:0", {"n:0": 4})
+        ("s:0", {"n:0": 3}),
+        ("a:0", {"n:0": 2}),
+        ("grown:0", {"n:0": 4}),
     ]
 
 
@@ -292,9 +302,7 @@ def batch_norm():
     training = tf.placeholder(tf.bool, [], name="training")
     x = tf.placeholder(tf.float32, [None, 2, 2, 3], name="x")
     y = tf.layers.batch_normalization(x, training=training, momentum=0.5)
-    y = tf.layers.dense(
-        tf.layers.flatten(y), 1, kernel_initializer=tf.constant_initializer(0.1)
-    )
+    y = tf.layers.dense(tf.layers.flatten(y), 1, kernel_initializer=tf.constant_initializer(0.1))
     tf.identity(y, name="y")
     with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
         minimize(tf.reduce_sum(tf.square(y - 1)), tf.train.GradientDescentOptimizer(0.001))
@@ -447,7 +455,9 @@ def bidirectional():
             cells[2], tf.unstack(x, axis=1), dtype=tf.float32, sequence_length=lengths
         )
     tf.concat([a, b, tf.stack(static, 1)], 2, name="all")
-    minimize(tf.reduce_sum(a) + tf.reduce_sum(b * b) + tf.reduce_sum(static[0]) + tf.reduce_sum(state))
+    minimize(
+        tf.reduce_sum(a) + tf.reduce_sum(b * b) + tf.reduce_sum(static[0]) + tf.reduce_sum(state)
+    )
     runs = []
     for lengths in ([3, 2], [1, 1], [2, 0]):
         runs.append((["all:0", "loss:0", "train"], {"x:0": numbers(2, 3, 2), "lengths:0": lengths}))
@@ -479,11 +489,22 @@ def apart(runs):
             yield fetches, feeds
 
 
+def keep(name, data):
+    """Write a compressed file that is the same whenever it is written."""
+    path = os.path.join(FOLDER, name)
+    with open(path, "wb") as out:
+        with gzip.GzipFile(filename="", fileobj=out, mode="wb", mtime=0) as packed:
+            packed.write(data)
+    return path
+
+
 def run_all(name):
     tf.reset_default_graph()
     runs = list(apart(PROGRAMS[name]()))
     tf.group(tf.global_variables_initializer(), name="init")
     graph_def = tf.get_default_graph().as_graph_def()
+    if name == META:
+        keep(name + ".meta.gz", tf.train.export_meta_graph().SerializeToString())
     told = []
     tf.reset_default_graph()
     tf.import_graph_def(graph_def, name="")
@@ -496,16 +517,15 @@ def run_all(name):
                 entry["feed"][key]["dtype"] = dtype.name
             try:
                 values = session.run(fetches, feeds)
-                entry["values"] = [plain(v) for v in (values if isinstance(fetches, list) else [values])]
+                entry["values"] = [
+                    plain(v) for v in (values if isinstance(fetches, list) else [values])
+                ]
             except tf.errors.OpError as error:
                 line = error.message.split("\n")[0]
                 line = re.sub(r" \(defined at \S+?\) ", "", line)
                 entry["error"] = [type(error).__name__, line]
             told.append(entry)
-    path = os.path.join(FOLDER, name + ".pb.gz")
-    with open(path, "wb") as out:
-        with gzip.GzipFile(filename="", fileobj=out, mode="wb", mtime=0) as packed:
-            packed.write(graph_def.SerializeToString())
+    path = keep(name + ".pb.gz", graph_def.SerializeToString())
     print(name, os.path.getsize(path), [e["error"] for e in told if "error" in e])
     return told
 
@@ -519,8 +539,7 @@ def main():
         out.write("{\n")
         out.write(
             ",\n".join(
-                '"%s": [\n%s\n]'
-                % (n, ",\n".join(json.dumps(e, sort_keys=True) for e in told[n]))
+                '"%s": [\n%s\n]' % (n, ",\n".join(json.dumps(e, sort_keys=True) for e in told[n]))
                 for n in sorted(told)
             )
         )

@@ -211,7 +211,7 @@ def add_collection_def(
     graph = graph or get_default_graph()
     items = override_contents or graph.get_collection(key)
     items = [x for x in items if _included(x, export_scope, exclude_nodes)]
-    if not items or key in _CONTEXTS:
+    if not items or (key in _CONTEXTS and (export_scope or not isinstance(items[0], bytes))):
         return
     try:
         target = meta_graph_def.collection_def[key]
@@ -409,7 +409,12 @@ def _add_collection(
         logging.error("Cannot identify data type for collection %s. Skipping.", key)
         return
     if key in _CONTEXTS:
-        return  # the older control flow is raised from the nodes themselves
+        # Old control flow is raised from the nodes themselves; what TensorFlow wants to know of it
+        # is kept as it is, for a meta graph that is exported again.
+        if kind == "bytes_list" and not scope:
+            for item in value.bytes_list.value:
+                graph.add_to_collection(key, item)
+        return
     known = conversion(key)
     if known is not None and kind == "bytes_list":
         for item in value.bytes_list.value:
