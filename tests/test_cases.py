@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zlib
 
 import pytest
 
@@ -16,10 +17,14 @@ GOLDEN = {
 }
 
 
+FAST = 5  # of the cases one in so many is a fast test; `make test` runs them all
+
+
 def _all():
     for family in GOLDEN:
         for name, function in harness.cases(family).items():
-            marks = [pytest.mark.slow] if getattr(function, "slow", False) else []
+            slow = getattr(function, "slow", False) or zlib.crc32(name.encode()) % FAST
+            marks = [pytest.mark.slow] if slow else []
             yield pytest.param(family, name, id=f"{family}-{name}", marks=marks)
 
 
