@@ -5,6 +5,7 @@ Kernels take torch tensors, or numpy arrays for strings and for values that stay
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -219,6 +220,10 @@ not_differentiable("Bitcast")
 def Reshape(value, shape):
     """The elements in row-major order in another shape; one size may be -1."""
     target = shape.tolist()
+    if 0 in target and target.count(-1) == 1 and not value.numel():
+        # Zeros aside, the sizes must match.
+        have, want = (math.prod(s for s in sizes if s > 0) for sizes in (value.shape, target))
+        target[target.index(-1)] = have // want
     try:
         return value.reshape(target)
     except (RuntimeError, ValueError):

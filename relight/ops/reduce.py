@@ -55,9 +55,21 @@ def _extreme(function: Any, lowest: bool) -> Reduction:
     def reduce(x: torch.Tensor, dims: tuple[int, ...], keep: bool) -> torch.Tensor:
         if x.numel() == 0:
             return _of_nothing(x, dims, keep, lowest)
-        return function(x, dims, keep)
+        found = function(x, dims, keep)
+        if _any_nan(found):  # TensorFlow passes NaNs over
+            found = function(_without_nan(x, lowest), dims, keep)
+        return found
 
     return reduce
+
+
+def _any_nan(found: torch.Tensor) -> bool:
+    """Whether a result has NaNs. A GPU is not asked: it would have to be waited for."""
+    return found.is_floating_point() and found.device.type == "cpu" and bool(found.isnan().any())
+
+
+def _without_nan(x: torch.Tensor, lowest: bool) -> torch.Tensor:
+    return torch.where(x.isnan(), -torch.inf if lowest else torch.inf, x)
 
 
 def _of_nothing(x: torch.Tensor, dims: tuple[int, ...], keep: bool, lowest: bool) -> torch.Tensor:
@@ -177,6 +189,10 @@ def _position(name: str, function: Any) -> Any:
                 found = x.new_empty(shape, dtype=torch.int64)
             else:
                 found = function(x, axis)
+                if x.is_floating_point():
+                    best = x.gather(axis, found.unsqueeze(axis)) if rank else x
+                    if _any_nan(best):
+                        found = function(_without_nan(x, name == "ArgMax"), axis)
             return found.to(torch.int32) if narrow else found
 
         return kernel

@@ -61,7 +61,11 @@ def _limit(dtype: torch.dtype, lowest: bool) -> Any:
     return info.min if lowest else info.max
 
 
-def _reduced(how: str, start: Callable[[torch.dtype], Any]) -> Callable[..., torch.Tensor]:
+def _reduced(
+    how: str, start: Callable[[torch.dtype], Any], with_start: bool = True
+) -> Callable[..., torch.Tensor]:
+    """`start` is what an empty segment gives; `with_start`: it takes part in the others too."""
+
     def reduce(rows: torch.Tensor, ids: torch.Tensor, count: int) -> torch.Tensor:
         shape = (count, *rows.shape[1:])
         if rows.is_complex():
@@ -70,7 +74,7 @@ def _reduced(how: str, start: Callable[[torch.dtype], Any]) -> Callable[..., tor
         if not ids.numel() or not rows.numel():
             return result
         places = _per_row(ids, rows).expand_as(rows)
-        return result.scatter_reduce_(0, places, rows, how, include_self=how == "prod")
+        return result.scatter_reduce_(0, places, rows, how, include_self=with_start)
 
     return reduce
 
@@ -133,8 +137,8 @@ for _name, _reduce in {
     "SegmentSum": _total,
     "SegmentMean": _mean,
     "SegmentProd": _prod,
-    "SegmentMax": _reduced("amax", _zero),
-    "SegmentMin": _reduced("amin", _zero),
+    "SegmentMax": _reduced("amax", _zero, with_start=False),
+    "SegmentMin": _reduced("amin", _zero, with_start=False),
 }.items():
     op(_name, shape=_sorted_shape, specialise=True)(_sorted(_reduce))
 

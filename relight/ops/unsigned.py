@@ -1,8 +1,8 @@
 """uint16, uint32 and uint64, for which PyTorch has storage but little arithmetic.
 
 The kernels of the ops below work on them as int64. Sums, products and shifts of uint64 are right
-for every value, since they wrap alike; comparisons and divisions of uint64 are right below 2^63
-(and an empty segment of uint64 has the limits of int64).
+for every value, since they wrap alike. Orders of uint64 are those of int64 once the highest bit is
+turned over; divisions are right below 2^63.
 """
 
 from __future__ import annotations
@@ -76,6 +76,24 @@ WIDENED = [
 ]
 
 
+# Ops that only compare: 0 .. 2^64 - 1 become -2^63 .. 2^63 - 1, and results of that type come back.
+ORDERED = frozenset(
+    [
+        "Less", "LessEqual", "Greater", "GreaterEqual", "Maximum", "Minimum", "Max", "Min",
+        "ArgMax", "ArgMin", "ClipByValue", "SegmentMax", "SegmentMin", "UnsortedSegmentMax",
+        "UnsortedSegmentMin",
+    ]
+)  # fmt: skip
+_HIGHEST = -(2**63)
+
+
+def _turned(value: Any) -> Any:
+    """A uint64 as the int64 of the same place in the order."""
+    if getattr(value, "dtype", None) is torch.uint64:
+        return value.view(torch.int64) ^ _HIGHEST
+    return value
+
+
 def _signed(value: Any) -> Any:
     if isinstance(value, list):
         return [_signed(v) for v in value]
@@ -90,6 +108,13 @@ def widened(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if not any(t.dtype.base_dtype.name in _NAMES for t in node._inputs):
             return kernel
         wanted = torch_dtype(node._outputs[0].dtype)
+        if node.type in ORDERED and node._inputs[0].dtype.base_dtype.name == "uint64":
+
+            def ordered(*inputs: Any) -> Any:
+                found = kernel(*(_turned(v) for v in inputs))
+                return (found ^ _HIGHEST).view(wanted) if wanted is torch.uint64 else found
+
+            return ordered
 
         def wide(*inputs: Any) -> Any:
             return kernel(*(_signed(v) for v in inputs)).to(wanted)

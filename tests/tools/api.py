@@ -2,6 +2,7 @@
 
     python tests/tools/api.py             print the coverage (= make api)
     python tests/tools/api.py --write     and write SUPPORT.md and tests/data/coverage.json
+    python tests/tools/api.py --programs FOLDER   names that the Python sources of a folder use
 
 What TensorFlow has is kept beside the tests: `relight/v1/names.txt` (every public name),
 `data/api.txt` (arguments of functions and classes), `data/gradients.txt` (ops that TensorFlow
@@ -303,8 +304,48 @@ def write(found: dict[str, Any]) -> None:
     FIGURES.write_text(json.dumps(found["summary"], indent=1) + "\n")
 
 
+def public(name: str) -> bool:
+    """Whether TensorFlow 1.15 has that public name, a namespace included."""
+    space, _, short = name.rpartition(".")
+    return name in namespaces() or short in namespaces().get(space, ())
+
+
+def show_programs(folder: Path) -> None:
+    """Print the share of a folder's programs all of whose names exist, and what is missing most."""
+    import collections
+
+    import program_names
+    from rich.console import Console
+    from rich.table import Table
+
+    programs, unread = program_names.scan(folder, public)
+    lacking = {p: {n for n in names if not supported(n)} for p, names in programs.items()}
+    whole = sum(not names for names in lacking.values())
+    console = Console()
+    share = 100 * whole / max(len(programs), 1)
+    console.print(
+        f"{len(programs)} programs use TensorFlow; all names of {whole} exist ({share:.1f} %). "
+        f"{len(unread)} more are not Python 3."
+    )
+    table = Table(title="names that programs lack")
+    table.add_column("name")
+    table.add_column("programs", justify="right")
+    table.add_column("the only one", justify="right")
+    counts = collections.Counter(n for names in lacking.values() for n in names)
+    alone = collections.Counter(n for names in lacking.values() if len(names) == 1 for n in names)
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:40]:
+        table.add_row(f"tf.{name}", str(count), str(alone[name]))
+    console.print(table)
+
+
 def main() -> None:
-    """Print, and write with `--write`."""
+    """Print, and write with `--write`; with `--programs FOLDER` the names of programs instead."""
+    if "--programs" in sys.argv[1:-1]:
+        folder = Path(sys.argv[sys.argv.index("--programs") + 1])
+        if not folder.is_dir():
+            sys.exit(f"{folder} is no folder")
+        show_programs(folder)
+        return
     found = figures()
     show(found)
     if "--write" in sys.argv[1:]:
