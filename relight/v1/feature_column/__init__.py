@@ -29,6 +29,11 @@ from relight.v1.feature_column.numeric import (
 from relight.v1.feature_column.parse_spec import (
     make_parse_example_spec,
 )
+from relight.v1.feature_column.sequence import (
+    sequence_categorical_column_with_hash_bucket, sequence_categorical_column_with_identity,
+    sequence_categorical_column_with_vocabulary_file,
+    sequence_categorical_column_with_vocabulary_list, sequence_numeric_column,
+)
 
 __getattr__ = missing("tf.feature_column")
 
@@ -37,5 +42,9 @@ __all__ = [
     "categorical_column_with_identity", "categorical_column_with_vocabulary_file",
     "categorical_column_with_vocabulary_list", "crossed_column", "embedding_column",
     "indicator_column", "input_layer", "linear_model", "make_parse_example_spec",
-    "numeric_column", "shared_embedding_columns", "weighted_categorical_column",
+    "numeric_column", "sequence_categorical_column_with_hash_bucket",
+    "sequence_categorical_column_with_identity",
+    "sequence_categorical_column_with_vocabulary_file",
+    "sequence_categorical_column_with_vocabulary_list", "sequence_numeric_column",
+    "shared_embedding_columns", "weighted_categorical_column",
 ]

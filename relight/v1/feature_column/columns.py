@@ -252,13 +252,16 @@ def check_key(key: Any) -> None:
         raise ValueError(f"key must be a string. Got: type {type(key)}. Given key: {key}.")
 
 
-def sequence_length(ids: SparseTensor) -> Tensor:
-    """int64 [batch]: the last filled step of each row of sparse ids [batch, time, ...], plus 1."""
+def sequence_length(ids: SparseTensor, per_step: int = 1) -> Tensor:
+    """int64 [batch]: the number of steps of each row of sparse values [batch, time, ...].
+
+    It ends with the last filled step; a step has `per_step` values.
+    """
     with name_scope(None, "sequence_length") as scope:
         rows, steps = ids.indices[:, 0], ids.indices[:, 1]
         steps += array_nodes.ones_like(steps)
         lengths = raw.SegmentMax(steps, segment_ids=rows)
-        lengths = nodes.cast(raw.Ceil(lengths / 1), dtypes.int64)
+        lengths = nodes.cast(raw.Ceil(lengths / per_step), dtypes.int64)
         missing = array_nodes.shape(ids)[:1] - array_nodes.shape(lengths)[:1]
         padding = array_nodes.zeros(missing, dtype=lengths.dtype)
         return array_nodes.concat([lengths, padding], axis=0, name=scope)

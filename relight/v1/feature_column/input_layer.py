@@ -30,7 +30,7 @@ from relight.v1.layers.base_layer import BaseLayer
 class ScopeVariables:
     """Variables of columns in the current variable scope, made where they are needed."""
 
-    def __init__(self, collections: list[str], trainable: bool):
+    def __init__(self, collections: list[str] | None, trainable: bool):
         self._collections = collections
         self._trainable = trainable
 

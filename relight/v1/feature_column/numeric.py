@@ -139,7 +139,7 @@ def numeric_column(
       TypeError: for a default value or a function that does not fit.
       ValueError: for another shape or type.
     """
-    shape = _checked_shape(shape, key)
+    shape = checked_shape(shape, key)
     if not (dtype.is_integer or dtype.is_floating):
         raise ValueError(f"dtype must be convertible to float. dtype: {dtype}, key: {key}")
     default_value = _checked_default(shape, default_value, dtype, key)
@@ -175,7 +175,8 @@ def bucketized_column(source_column: Any, boundaries: Any) -> BucketizedColumn:
     return BucketizedColumn(source_column, tuple(boundaries))
 
 
-def _checked_shape(shape: Any, key: str) -> tuple[int, ...]:
+def checked_shape(shape: Any, key: str) -> tuple[int, ...]:
+    """A shape as tuple; TypeError or ValueError unless it is of positive integers."""
     shape = tuple(shape) if nest.is_sequence(shape) else (shape,)
     for dimension in shape:
         if not isinstance(dimension, int):

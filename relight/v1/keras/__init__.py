@@ -7,11 +7,11 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.keras import (
-    backend, datasets, layers, losses, metrics, utils,
+    backend, datasets, experimental, layers, losses, metrics, utils,
 )
 
 __getattr__ = missing("tf.keras")
 
 __all__ = [
-    "backend", "datasets", "layers", "losses", "metrics", "utils",
+    "backend", "datasets", "experimental", "layers", "losses", "metrics", "utils",
 ]
