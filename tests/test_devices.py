@@ -358,3 +358,34 @@ def test_placer_is_incremental(graph):
     for _ in range(2):
         with pytest.raises(tf.errors.InvalidArgumentError, match="node there"):
             placer.check(graph)
+
+
+def test_sessions_of_tests_place_softly():
+    class Case(tf.test.TestCase):
+        def test_soft(self):
+            for made in (self.session(), self.cached_session()):
+                with made as sess, tf.device("/gpu:7"):
+                    assert sess.run(tf.constant(1.0)) == 1.0
+
+        def test_forced(self):
+            config = tf.ConfigProto(allow_soft_placement=True)
+            with self.session(config=config, force_gpu=True) as sess:
+                x = tf.constant(1.0)
+                assert x.device == "/device:GPU:0"
+                with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "available devices"):
+                    sess.run(x)
+
+    names = ["test_soft"] if tf.test.is_gpu_available() else ["test_soft", "test_forced"]
+    found = []
+
+    def run():  # in a thread of its own: a test case forgets the default graphs of its thread
+        for name in names:
+            try:
+                Case(name).debug()
+            except Exception as error:
+                found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert not found

@@ -18,6 +18,7 @@ from unittest import mock as _mock
 import numpy as np
 from absl.testing import absltest
 from google.protobuf import text_format
+from tensorboard.compat.proto import config_pb2
 
 from relight.engine.devices import gpus
 from relight.engine.session import Session
@@ -207,6 +208,16 @@ class _Captured:
 
 
 @export("test.TestCase")
+def _config(config: Any, force_gpu: bool) -> Any:
+    """The config of a test's session: devices that are absent are replaced, unless GPUs are forced.
+
+    As TensorFlow's, it drops what a given config says when it takes soft placement from it.
+    """
+    if config is not None and not (force_gpu and config.allow_soft_placement):
+        return config
+    return config_pb2.ConfigProto(allow_soft_placement=not force_gpu)
+
+
 class TestCase(absltest.TestCase):
     """A test with an empty default graph, fixed seeds, sessions, and comparisons of arrays."""
 
@@ -253,7 +264,7 @@ class TestCase(absltest.TestCase):
     ) -> Iterator[Session]:
         """A new session, the default inside the block, with its graph; closed after it."""
         with (
-            Session(graph=graph, config=config) as session,
+            Session(graph=graph, config=_config(config, force_gpu)) as session,
             self._placed(session, use_gpu, force_gpu),
         ):
             yield session
@@ -284,7 +295,7 @@ class TestCase(absltest.TestCase):
 
     def _session_of_test(self, graph: Any, config: Any, force_gpu: bool, strict: bool) -> Session:
         if self._cached_session is None:
-            self._cached_session = Session(graph=graph, config=config)
+            self._cached_session = Session(graph=graph, config=_config(config, force_gpu))
             self._cached_with = (graph, config, force_gpu)
             return self._cached_session
         if strict:
