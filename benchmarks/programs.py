@@ -6,7 +6,7 @@ Python 3.7's.
 
 import numpy as np
 
-from benchmarks import networks
+from benchmarks import cifar10, networks
 
 
 def _digits(one_hot):
@@ -141,4 +141,5 @@ PROGRAMS = {
     "feed_forward": (feed_forward, 400),
     "constant_sum": (constant_sum, 2000),
     **networks.PROGRAMS,
+    **cifar10.PROGRAMS,
 }

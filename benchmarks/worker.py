@@ -31,9 +31,13 @@ def _tensorflow():
 def _torch(program, compiled):
     import torch
 
-    from benchmarks import torch_networks, torch_programs
+    from benchmarks import torch_cifar10, torch_networks, torch_programs
 
-    programs = {**torch_programs.PROGRAMS, **torch_networks.PROGRAMS}
+    programs = {
+        **torch_programs.PROGRAMS,
+        **torch_networks.PROGRAMS,
+        **torch_cifar10.PROGRAMS,
+    }
     return programs[program](torch.compile if compiled else lambda function: function)
 
 
