@@ -29,8 +29,9 @@ from relight.ops.math_nodes import (
 from relight.v1 import (
     app, bitwise, compat, data, debugging, distribute, dtypes, errors, estimator, feature_column,
     flags, gfile, graph_util, image, initializers, io, keras, layers, linalg, logging, lookup,
-    losses, manip, math, metrics, nest, nn, python_io, queue, random, raw_ops, resource_loader,
-    saved_model, sets, signal, sparse, spectral, strings, summary, sysconfig, test, train,
+    losses, manip, math, metrics, nest, nn, python_io, quantization, queue, random, raw_ops,
+    resource_loader, saved_model, sets, signal, sparse, spectral, strings, summary, sysconfig,
+    test, train,
 )
 from relight.v1._missing import (
     missing,
@@ -88,6 +89,11 @@ from relight.v1.functions.custom_gradient import (
 )
 from relight.v1.functions.einsum import (
     einsum, tensordot,
+)
+from relight.v1.functions.fake_quant import (
+    fake_quant_with_min_max_args, fake_quant_with_min_max_args_gradient,
+    fake_quant_with_min_max_vars, fake_quant_with_min_max_vars_gradient,
+    fake_quant_with_min_max_vars_per_channel, fake_quant_with_min_max_vars_per_channel_gradient,
 )
 from relight.v1.functions.files import (
     matching_files, read_file, write_file,
@@ -259,7 +265,10 @@ __all__ = [
     "distribute", "div", "div_no_nan", "divide", "double", "dtypes", "dynamic_partition",
     "dynamic_stitch", "edit_distance", "einsum", "enable_resource_variables", "encode_base64",
     "ensure_shape", "equal", "erf", "erfc", "errors", "estimator", "exp", "expand_dims", "expm1",
-    "extract_image_patches", "extract_volume_patches", "eye", "feature_column", "fft", "fft2d",
+    "extract_image_patches", "extract_volume_patches", "eye", "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_args_gradient", "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_gradient", "fake_quant_with_min_max_vars_per_channel",
+    "fake_quant_with_min_max_vars_per_channel_gradient", "feature_column", "fft", "fft2d",
     "fft3d", "fill", "fingerprint", "fixed_size_partitioner", "flags", "float16", "float32",
     "float64", "floor", "floor_div", "floordiv", "floormod", "foldl", "foldr", "gather",
     "gather_nd", "get_collection", "get_collection_ref", "get_default_graph",
@@ -286,8 +295,8 @@ __all__ = [
     "ones", "ones_initializer", "ones_like", "op_scope", "orthogonal_initializer", "pad",
     "parallel_stack", "parse_example", "parse_single_example", "parse_single_sequence_example",
     "parse_tensor", "placeholder", "placeholder_with_default", "polygamma", "pow", "print",
-    "py_func", "py_function", "python_io", "qint16", "qint32", "qint8", "qr", "queue", "quint16",
-    "quint8", "random", "random_crop", "random_gamma", "random_normal",
+    "py_func", "py_function", "python_io", "qint16", "qint32", "qint8", "qr", "quantization",
+    "queue", "quint16", "quint8", "random", "random_crop", "random_gamma", "random_normal",
     "random_normal_initializer", "random_poisson", "random_shuffle", "random_uniform",
     "random_uniform_initializer", "range", "rank", "raw_ops", "read_file", "real", "realdiv",
     "reciprocal", "recompute_grad", "reduce_all", "reduce_any", "reduce_join", "reduce_logsumexp",
