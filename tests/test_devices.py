@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 
@@ -230,6 +231,57 @@ def test_variables_are_read_and_written_in_order(resource):
         for _ in range(20):
             found = sess.run([before, after, total], {x: np.zeros((8, 8), np.float32)})
             assert list(found[0]) == [9.0] * 4 and list(found[1]) == [10.0] * 4
+
+
+def random_graph(seed, cpus):
+    """A graph of 40 steps on `cpus` devices, three variables among them: (fed, fetches).
+
+    What is done to one variable is in order by control inputs, so that its values are defined.
+    """
+    pick = random.Random(seed)
+    fed = tf.placeholder(tf.float32, [4, 4])
+    values, variables, latest = [fed], [], [[], [], []]
+    for k in range(3):
+        with tf.device(f"/cpu:{k % cpus}"):
+            ones = tf.ones_initializer()
+            variables.append(tf.get_variable(f"v{k}", [4, 4], None, ones, use_resource=k == 1))
+    for _ in range(40):
+        kind, k = pick.randrange(6), pick.randrange(3)
+        a, b = pick.choice(values), pick.choice(values)
+        after = [tf.group(pick.choice(values))] if pick.random() < 0.5 else []
+        after += latest[k] if kind > 3 else []
+        with tf.device(f"/cpu:{pick.randrange(3) % cpus}"), tf.control_dependencies(after):
+            if kind == 4:
+                latest[k] = [variables[k].assign_add(a * 0.01).op]
+                continue
+            made = (
+                lambda: tf.tanh(tf.matmul(a, b)),
+                lambda: a * 0.5 + b,
+                lambda: tf.nn.relu(a - b),
+                lambda: tf.concat([a[:2], b[2:]], 0),
+                None,
+                lambda: variables[k].read_value() * 1.0,
+            )[kind]()
+            values.append(made)
+            if kind == 5:
+                latest[k] = [made.op]
+    return fed, values[-10:] + [op for ops in latest for op in ops]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_graphs_give_the_same_on_three_devices(seed):
+    found = []
+    for cpus in (1, 3):
+        config = tf.ConfigProto(device_count={"CPU": cpus})
+        with tf.Graph().as_default(), tf.Session(config=config) as sess:
+            fed, fetches = random_graph(seed, cpus)
+            sess.run(tf.global_variables_initializer())
+            data = np.random.RandomState(seed).rand(4, 4)
+            runs = [sess.run(fetches, {fed: data})[:10] for _ in range(3)]
+            found.append([*runs, sess.run(tf.global_variables())])
+    for one, three in zip(*found, strict=True):
+        for a, b in zip(one, three, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_an_error_names_the_node_of_the_other_lane():

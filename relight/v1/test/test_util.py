@@ -207,7 +207,6 @@ class _Captured:
             return f.read()
 
 
-@export("test.TestCase")
 def _config(config: Any, force_gpu: bool) -> Any:
     """The config of a test's session: devices that are absent are replaced, unless GPUs are forced.
 
@@ -218,6 +217,7 @@ def _config(config: Any, force_gpu: bool) -> Any:
     return config_pb2.ConfigProto(allow_soft_placement=not force_gpu)
 
 
+@export("test.TestCase")
 class TestCase(absltest.TestCase):
     """A test with an empty default graph, fixed seeds, sessions, and comparisons of arrays."""
 
