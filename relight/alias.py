@@ -313,6 +313,7 @@ class _Loader(importlib.abc.Loader):
         module = importlib.import_module(target) if isinstance(target, str) else target
         if spec.name == "tensorflow":
             _print_scalars("1.25")
+            _give_names_back()
         self._own_spec = module.__spec__
         return module
 
@@ -393,9 +394,58 @@ def _print_scalars(legacy: str | bool) -> None:
         numpy.set_printoptions(legacy=legacy)  # type: ignore[arg-type]
 
 
+# Names that numpy 1.24 and 2.0 took away, and what they stood for.
+_NUMPY_NAMES = {
+    "int": "int",
+    "float": "float",
+    "complex": "complex",
+    "object": "object",
+    "str": "str",
+    "unicode": "str",
+    "float_": "float64",
+    "complex_": "complex128",
+    "string_": "bytes_",
+    "unicode_": "str_",
+    "Inf": "inf",
+    "Infinity": "inf",
+    "infty": "inf",
+    "NaN": "nan",
+    "alltrue": "all",
+    "sometrue": "any",
+    "product": "prod",
+    "cumproduct": "cumprod",
+    "row_stack": "vstack",
+}
+_given_back: list[str] = []
+
+
+def _give_names_back() -> None:
+    """Gives numpy the names back that programs of that time use: `np.int`, `np.float_` ..."""
+    import builtins
+
+    import numpy
+
+    present = vars(numpy)
+    for name, meaning in _NUMPY_NAMES.items():
+        if name in present:
+            continue
+        plain = name in ("unicode", meaning)
+        setattr(numpy, name, getattr(builtins if plain else numpy, meaning))
+        _given_back.append(name)
+
+
+def _take_names_away() -> None:
+    import numpy
+
+    for name in _given_back:
+        vars(numpy).pop(name, None)
+    _given_back.clear()
+
+
 def uninstall() -> None:
     """Undoes `install`, also for what was imported; meant for tests."""
     _print_scalars(False)
+    _take_names_away()
     for finder in (_FINDER, _MISSING):
         if finder in sys.meta_path:
             sys.meta_path.remove(finder)

@@ -162,3 +162,16 @@ def test_the_package_itself():
     assert relight.v1 is importlib.import_module("relight.v1")
     with pytest.raises(AttributeError, match="has no attribute 'v2'"):
         _ = relight.v2
+
+
+def test_names_that_numpy_took_away(installed):
+    import numpy as np
+    import tensorflow  # noqa: F401
+
+    assert (np.int, np.float, np.object) == (int, float, object)
+    assert (np.float_, np.unicode_, np.string_) == (np.float64, np.str_, np.bytes_)
+    assert np.array([1.5]).astype(np.int).tolist() == [1]
+    assert np.Inf == np.inf and np.isnan(np.NaN)
+    alias.uninstall()
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        assert not hasattr(np, "float_")
