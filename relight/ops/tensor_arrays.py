@@ -193,11 +193,21 @@ class Array:
 def element_shape(tensor: Any) -> Any:
     """The static sizes of the elements of the array behind a handle; None when not known."""
     node = tensor.op
-    while node.type in ("Identity", "Enter", "Switch", "TensorArrayGradV3") and node._inputs:
+    more: tuple[None, ...] = ()
+    while node.type in _HANDED_ON and node._inputs:
+        if node.type == "TensorArrayGradWithShape":
+            prepended = sizes(node, 2)
+            if prepended is None or prepended[0] is None:
+                return None
+            more = (None,) * prepended[0] + more
         node = node._inputs[0].op
     if node.type != "TensorArrayV3":
         return None
-    return TensorShape(node._attrs["element_shape"])._sizes
+    element = TensorShape(node._attrs["element_shape"])._sizes
+    return None if element is None else (*more, *element)
+
+
+_HANDED_ON = ("Identity", "Enter", "Switch", "TensorArrayGradV3", "TensorArrayGradWithShape")
 
 
 def _element(node: Any) -> Any:
