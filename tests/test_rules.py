@@ -32,7 +32,15 @@ from relight.ops import call
 
 # Names that TensorFlow 1.15 has, but that its list of public names leaves out: modules that are
 # reached as attributes of their package.
-UNLISTED = ("contrib.framework.nest.", "contrib.learn.datasets.", "contrib.training.hparam.")
+UNLISTED = (
+    "contrib.factorization.",
+    "contrib.feature_column.",
+    "contrib.framework.nest.",
+    "contrib.learn.datasets.",
+    "contrib.learn.preprocessing.",
+    "contrib.slim.prefetch_queue.",
+    "contrib.training.hparam.",
+)
 
 OTHER_ARGUMENTS = {
     "Operation": "made by Graph.create_op; programs do not call it",

@@ -2,13 +2,13 @@
 
 from relight.v1._missing import missing
 from relight.v1.contrib.learn.preprocessing.categorical import CategoricalProcessor
+from relight.v1.contrib.learn.preprocessing.categorical_vocabulary import CategoricalVocabulary
 from relight.v1.contrib.learn.preprocessing.text import (
     TOKENIZER_RE,
     ByteProcessor,
     VocabularyProcessor,
     tokenizer,
 )
-from relight.v1.contrib.learn.preprocessing.vocabulary import CategoricalVocabulary
 
 __getattr__ = missing("tf.contrib.learn.preprocessing")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from relight.v1.contrib.learn.preprocessing.vocabulary import CategoricalVocabulary
+from relight.v1.contrib.learn.preprocessing.categorical_vocabulary import CategoricalVocabulary
 
 __all__ = ["CategoricalProcessor"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from relight.v1 import gfile
-from relight.v1.contrib.learn.preprocessing.vocabulary import CategoricalVocabulary
+from relight.v1.contrib.learn.preprocessing.categorical_vocabulary import CategoricalVocabulary
 
 __all__ = ["TOKENIZER_RE", "ByteProcessor", "VocabularyProcessor", "tokenizer"]
 
