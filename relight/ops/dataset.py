@@ -52,6 +52,12 @@ _SETTINGS = frozenset(
         "window_size",
         "window_shift",
         "window_stride",
+        "header",
+        "field_delim",
+        "use_quote_delim",
+        "na_value",
+        "select_cols",
+        "record_defaults",
     ]
 )
 
@@ -94,6 +100,7 @@ _DATASETS: dict[str, dict[str, str]] = {
         "DirectedInterleave": "DirectedInterleaveDataset ExperimentalDirectedInterleaveDataset",
         "Unique": "UniqueDataset ExperimentalUniqueDataset",
     },
+    "dataset_csv": {"Csv": "CSVDataset ExperimentalCSVDataset"},
     "dataset_files": {
         "TextLine": "TextLineDataset",
         "TFRecord": "TFRecordDataset",

@@ -561,19 +561,19 @@ def DecodeCSV(node: Any) -> Any:
         lines = [r.decode("utf-8", "surrogateescape") for r in records.ravel().tolist()]
         columns = [np.empty(len(lines), t.as_numpy_dtype) for t in types]
         for row, line in enumerate(lines):
-            fields = _fields(line, delimiter, quoted, row)
+            fields = csv_fields(line, delimiter, quoted, row)
             if chosen:
                 fields = [fields[c] for c in chosen if c < len(fields)]
             if len(fields) != len(types):
                 raise _invalid(f"Expect {len(types)} fields but have {len(fields)} in record {row}")
             for i, (field, dtype) in enumerate(zip(fields, types, strict=True)):
-                columns[i][row] = _field(field, dtype, record_defaults[i], missing, i, row)
+                columns[i][row] = csv_field(field, dtype, record_defaults[i], missing, i, row)
         return [c.reshape(records.shape) for c in columns]
 
     return decode
 
 
-def _fields(line: str, delimiter: str, quoted: bool, row: int) -> list[str]:
+def csv_fields(line: str, delimiter: str, quoted: bool, row: int) -> list[str]:
     if not quoted:
         return line.split(delimiter)
     if '"' not in line:
@@ -592,7 +592,9 @@ _PARSERS: dict[str, tuple[Any, str]] = {
 }
 
 
-def _field(text: str, dtype: Any, default: np.ndarray, missing: str, column: int, row: int) -> Any:
+def csv_field(
+    text: str, dtype: Any, default: np.ndarray, missing: str, column: int, row: int
+) -> Any:
     if text == "" or (missing and text == missing):
         if default.size == 0:
             raise _invalid(f"Field {column} is required but missing in record {row}!")

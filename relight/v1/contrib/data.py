@@ -6,6 +6,9 @@
 from relight.v1._missing import (
     missing,
 )
+from relight.v1.data.csv_ops import (
+    make_csv_dataset,
+)
 from relight.v1.data.dataset_ops import (
     AUTOTUNE,
 )
@@ -22,7 +25,7 @@ __getattr__ = missing("tf.contrib.data")
 __all__ = [
     "AUTOTUNE", "Counter", "RandomDataset", "batch_and_drop_remainder",
     "bucket_by_sequence_length", "choose_from_datasets", "copy_to_device", "enumerate_dataset",
-    "get_single_element", "group_by_window", "ignore_errors", "map_and_batch",
+    "get_single_element", "group_by_window", "ignore_errors", "make_csv_dataset", "map_and_batch",
     "padded_batch_and_drop_remainder", "parallel_interleave", "prefetch_to_device",
     "sample_from_datasets", "scan", "shuffle_and_repeat", "sloppy_interleave", "unbatch", "unique",
 ]

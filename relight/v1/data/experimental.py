@@ -6,6 +6,9 @@
 from relight.v1._missing import (
     missing,
 )
+from relight.v1.data.csv_ops import (
+    CsvDataset, make_csv_dataset,
+)
 from relight.v1.data.dataset_ops import (
     AUTOTUNE,
 )
@@ -22,9 +25,10 @@ from relight.v1.data.options import (
 __getattr__ = missing("tf.data.experimental")
 
 __all__ = [
-    "AUTOTUNE", "Counter", "DistributeOptions", "OptimizationOptions", "RandomDataset",
-    "StatsOptions", "ThreadingOptions", "bucket_by_sequence_length", "choose_from_datasets",
-    "copy_to_device", "enumerate_dataset", "get_single_element", "group_by_window",
-    "ignore_errors", "map_and_batch", "parallel_interleave", "prefetch_to_device",
-    "sample_from_datasets", "scan", "shuffle_and_repeat", "take_while", "unbatch", "unique",
+    "AUTOTUNE", "Counter", "CsvDataset", "DistributeOptions", "OptimizationOptions",
+    "RandomDataset", "StatsOptions", "ThreadingOptions", "bucket_by_sequence_length",
+    "choose_from_datasets", "copy_to_device", "enumerate_dataset", "get_single_element",
+    "group_by_window", "ignore_errors", "make_csv_dataset", "map_and_batch",
+    "parallel_interleave", "prefetch_to_device", "sample_from_datasets", "scan",
+    "shuffle_and_repeat", "take_while", "unbatch", "unique",
 ]
