@@ -26,6 +26,13 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 sys.meta_path.append(Finder())
+
+try:
+    from matplotlib.backend_bases import FigureCanvasBase
+except ImportError:
+    FigureCanvasBase = None
+if FigureCanvasBase is not None and not hasattr(FigureCanvasBase, "set_window_title"):
+    FigureCanvasBase.set_window_title = lambda self, title: None
 """
 
 # Files of a repository that are too large to copy are none that its programs read.
