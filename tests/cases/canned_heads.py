@@ -16,6 +16,7 @@ def _run(build, label, weights=False):
         targets = {
             "three": (total * 1.5).astype(np.int64),
             "two": (total > 1).astype(np.int64),
+            "labels": np.stack([total > 1, features["a"][:, 0] > 0.5], 1).astype(np.int64),
             "number": total,
             "share": (total / 2).astype(np.float32),
             "count": (total * 3).astype(np.int32).astype(np.float32),
@@ -104,7 +105,44 @@ CASES = {
         "number",
     ),
 }
+CASES["multi_label"] = _run(
+    lambda tf, ce, columns, config: tf.estimator.DNNEstimator(
+        ce.multi_label_head(2, thresholds=[0.5], classes_for_class_based_metrics=[1]),
+        [3],
+        columns,
+        config=config,
+    ),
+    "labels",
+)
+CASES["multi_label_names"] = _run(
+    lambda tf, ce, columns, config: tf.estimator.LinearEstimator(
+        ce.multi_label_head(
+            2, label_vocabulary=["p", "q"], classes_for_class_based_metrics=["q"], name="n"
+        ),
+        columns,
+        config=config,
+    ),
+    "labels",
+)
 CASES["multi_class"].slow = False
+
+
+def multi_label_loss(tf, np):
+    labels = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], np.array(["b", "a", "c"]), [3, 2])
+    ids = tf.SparseTensor([[0, 0], [0, 1], [2, 0]], np.array([1, 0, 2]), [3, 2])
+    head = tf.contrib.estimator.multi_label_head(3, label_vocabulary=["a", "b", "c"])
+    logits = tf.constant(np.arange(9, dtype=np.float32).reshape(3, 3) / 4)
+    losses = [
+        head.create_loss({"x": logits}, tf.estimator.ModeKeys.EVAL, logits, given).training_loss
+        for given in (labels, ids)
+    ]
+    with tf.Session() as sess:
+        sess.run(tf.tables_initializer())
+        return {"losses": sess.run(losses)}
+
+
+def multi_label_vocabulary(tf, np):
+    tf.contrib.estimator.multi_label_head(3, label_vocabulary=["a"])
 
 
 def bad_loss(tf, np):

@@ -8,6 +8,7 @@ from relight.v1.contrib.estimator.heads import (
     poisson_regression_head,
     regression_head,
 )
+from relight.v1.contrib.estimator.multi_label import multi_label_head
 from relight.v1.estimator.canned.dnn import dnn_logit_fn_builder
 from relight.v1.estimator.canned.linear import linear_logit_fn_builder
 from relight.v1.estimator.export.receivers import build_raw_supervised_input_receiver_fn
@@ -25,6 +26,7 @@ __all__ = [
     "linear_logit_fn_builder",
     "logistic_regression_head",
     "multi_class_head",
+    "multi_label_head",
     "poisson_regression_head",
     "regression_head",
 ]

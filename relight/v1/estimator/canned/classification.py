@@ -286,39 +286,32 @@ class BinaryHead(_Classifier):
         hard = {"labels": labels, "predictions": class_ids, "weights": weights}
         soft = {"labels": labels, "predictions": logistic, "weights": weights}
         with name_scope(None, "metrics", values):
-            labels_mean = _mean_of_floats(labels, weights, keys.LABEL_MEAN, "labels")
+            labels_mean = mean_of_floats(labels, weights, keys.LABEL_MEAN, "labels")
             metrics = {
                 keys.LOSS_MEAN: mean(loss.unreduced_loss, weights=weights, name=keys.LOSS_MEAN),
                 keys.ACCURACY: accuracy(**hard, name=keys.ACCURACY),
                 keys.PRECISION: precision(**hard, name=keys.PRECISION),
                 keys.RECALL: recall(**hard, name=keys.RECALL),
-                keys.PREDICTION_MEAN: _mean_of_floats(
+                keys.PREDICTION_MEAN: mean_of_floats(
                     logistic, weights, keys.PREDICTION_MEAN, "predictions"
                 ),
                 keys.LABEL_MEAN: labels_mean,
                 keys.ACCURACY_BASELINE: _accuracy_baseline(labels_mean),
-                keys.AUC: _auc(**soft, name=keys.AUC),
-                keys.AUC_PR: _auc(**soft, curve="PR", name=keys.AUC_PR),
+                keys.AUC: auc_of_floats(**soft, name=keys.AUC),
+                keys.AUC_PR: auc_of_floats(**soft, curve="PR", name=keys.AUC_PR),
             }
             metrics = {self._key(key): value for key, value in metrics.items()}
             self._add_regularization_metric(metrics, regularization)
-            for threshold in self._thresholds:
-                for key, metric in (
-                    (keys.ACCURACY_AT_THRESHOLD, _accuracy_at),
-                    (keys.PRECISION_AT_THRESHOLD, _precision_at),
-                    (keys.RECALL_AT_THRESHOLD, _recall_at),
-                ):
-                    name = key % threshold
-                    metrics[self._key(name)] = metric(**soft, threshold=threshold, name=name)
+            metrics.update(metrics_at(self._thresholds, soft, self._key))
         return metrics
 
 
 def mean_of_predictions(predictions: Any, weights: Any) -> Any:
     """The metric "prediction/mean"."""
-    return _mean_of_floats(predictions, weights, MetricKeys.PREDICTION_MEAN, "predictions")
+    return mean_of_floats(predictions, weights, MetricKeys.PREDICTION_MEAN, "predictions")
 
 
-def _mean_of_floats(values: Any, weights: Any, name: str, node: str) -> Any:
+def mean_of_floats(values: Any, weights: Any, name: str, node: str) -> Any:
     """The weighted mean of numbers of any type."""
     with name_scope(name, node + "_mean", [values, weights]) as scope:
         values = to_float(values, name=node)
@@ -337,7 +330,10 @@ def _accuracy_baseline(labels_mean: Any) -> Any:
         )
 
 
-def _auc(labels: Any, predictions: Any, weights: Any, curve: str = "ROC", name: Any = None) -> Any:
+def auc_of_floats(
+    labels: Any, predictions: Any, weights: Any, curve: str = "ROC", name: Any = None
+) -> Any:
+    """The weighted area under a curve of probabilities of any type."""
     with name_scope(name, "auc", [predictions, labels, weights]) as scope:
         predictions = to_float(predictions, name="predictions")
         if weights is not None:
@@ -366,6 +362,20 @@ def _squeezed_at(metric: Any) -> Any:
             return array_nodes.squeeze(value), array_nodes.squeeze(update)
 
     return at_threshold
+
+
+def metrics_at(thresholds: Any, soft: dict[str, Any], key_of: Any) -> dict[str, Any]:
+    """Accuracy, precision and recall of probabilities, at each threshold."""
+    found = {}
+    for threshold in thresholds:
+        for key, metric in (
+            (MetricKeys.ACCURACY_AT_THRESHOLD, _accuracy_at),
+            (MetricKeys.PRECISION_AT_THRESHOLD, _precision_at),
+            (MetricKeys.RECALL_AT_THRESHOLD, _recall_at),
+        ):
+            name = key % threshold
+            found[key_of(name)] = metric(**soft, threshold=threshold, name=name)
+    return found
 
 
 _precision_at = _squeezed_at(precision_at_thresholds)
