@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What other libraries have renamed since, in a module that Python imports when it starts.
 RENAMED = """
-import importlib, importlib.abc, importlib.machinery, sys
+import importlib, importlib.abc, importlib.machinery, importlib.util, sys
 
 NAMES = {"sklearn.cross_validation": "sklearn.model_selection"}
 
@@ -27,12 +27,14 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 sys.meta_path.append(Finder())
 
-try:
+if importlib.util.find_spec("matplotlib"):
     from matplotlib.backend_bases import FigureCanvasBase
-except ImportError:
-    FigureCanvasBase = None
-if FigureCanvasBase is not None and not hasattr(FigureCanvasBase, "set_window_title"):
-    FigureCanvasBase.set_window_title = lambda self, title: None
+    from matplotlib.legend import Legend
+
+    if not hasattr(FigureCanvasBase, "set_window_title"):
+        FigureCanvasBase.set_window_title = lambda self, title: None
+    if not hasattr(Legend, "draggable"):
+        Legend.draggable = Legend.set_draggable
 """
 
 # Files of a repository that are too large to copy are none that its programs read.
