@@ -51,6 +51,9 @@ NOT_BY_SAMPLES = {
     "Merge": "the same",
     "RefSwitch": "the same rule as Switch's, of references, which cannot be nudged",
     "RefMerge": "the same",
+    "FakeQuantWithMinMaxArgs": "passes gradients straight through the steps of its rounding",
+    "FakeQuantWithMinMaxVars": "the same",
+    "FakeQuantWithMinMaxVarsPerChannel": "the same",
     "DynamicStitch": "gives values that are overwritten a gradient too, as TensorFlow's does",
 }
 

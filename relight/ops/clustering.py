@@ -17,7 +17,7 @@ def _squared_distances(points: torch.Tensor, centers: torch.Tensor) -> torch.Ten
     return found.clamp_(min=0)
 
 
-@op("NearestNeighbors", host=("k",))
+@op("NearestNeighbors", shape=unknown, host=("k",))
 def NearestNeighbors(points, centers, k):
     """The k nearest centers [n, k], int64, of points [n, d], and their squared distances [n, k].
 
@@ -35,7 +35,11 @@ def NearestNeighbors(points, centers, k):
     return indices[:, :count].contiguous(), values[:, :count].contiguous()
 
 
-@op("KmeansPlusPlusInitialization", host=("num_to_sample", "seed", "num_retries_per_sample"))
+@op(
+    "KmeansPlusPlusInitialization",
+    shape=unknown,
+    host=("num_to_sample", "seed", "num_retries_per_sample"),
+)
 def KmeansPlusPlusInitialization(points, num_to_sample, seed, num_retries_per_sample):
     """Centers [num_to_sample, d] out of points [n, d], chosen by k-means++.
 

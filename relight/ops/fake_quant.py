@@ -69,6 +69,11 @@ def _alike(node: Any) -> list[Any]:
     return [merge(sizes(node, 0), sizes(node, 1))]
 
 
+def _gradients_shape(node: Any) -> list[Any]:
+    _alike(node)
+    return [sizes(node, 0)]
+
+
 @op("FakeQuantWithMinMaxArgs", shape=same, specialise=True)
 def FakeQuantWithMinMaxArgs(node: Any) -> Any:
     """The nearest level of a fixed range."""
@@ -77,7 +82,7 @@ def FakeQuantWithMinMaxArgs(node: Any) -> Any:
     return lambda x: _rounded(x, low.to(x.device), high.to(x.device), levels)
 
 
-@op("FakeQuantWithMinMaxArgsGradient", shape=_alike, specialise=True)
+@op("FakeQuantWithMinMaxArgsGradient", shape=_gradients_shape, specialise=True)
 def FakeQuantWithMinMaxArgsGradient(node: Any) -> Any:
     """The gradient where the input lies in the range, 0 elsewhere."""
     levels = _levels(node)
