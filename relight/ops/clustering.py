@@ -7,7 +7,7 @@ import torch
 
 from relight.graph import errors
 from relight.graph.opdef import not_differentiable, op
-from relight.ops.shape_rules import scalar
+from relight.ops.shape_rules import scalar, unknown
 
 
 def _squared_distances(points: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
