@@ -2,7 +2,8 @@
 
 The kernels of the ops below work on them as int64. Sums, products and shifts of uint64 are right
 for every value, since they wrap alike. Orders of uint64 are those of int64 once the highest bit is
-turned over; divisions are right below 2^63.
+turned over; divisions, and the sorted segments' extremes (0 where a segment is empty), are right
+below 2^63.
 """
 
 from __future__ import annotations
@@ -80,8 +81,7 @@ WIDENED = [
 ORDERED = frozenset(
     [
         "Less", "LessEqual", "Greater", "GreaterEqual", "Maximum", "Minimum", "Max", "Min",
-        "ArgMax", "ArgMin", "ClipByValue", "SegmentMax", "SegmentMin", "UnsortedSegmentMax",
-        "UnsortedSegmentMin",
+        "ArgMax", "ArgMin", "ClipByValue", "UnsortedSegmentMax", "UnsortedSegmentMin",
     ]
 )  # fmt: skip
 _HIGHEST = -(2**63)
