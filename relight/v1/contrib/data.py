@@ -7,7 +7,7 @@ from relight.v1._missing import (
     missing,
 )
 from relight.v1.data.csv_ops import (
-    make_csv_dataset,
+    _contrib_make_csv_dataset as make_csv_dataset,
 )
 from relight.v1.data.dataset_ops import (
     AUTOTUNE,

@@ -214,7 +214,7 @@ def _columns(wanted: Sequence[Any], names: Sequence[str]) -> list[int]:
     return sorted(found)
 
 
-@export("data.experimental.make_csv_dataset", "contrib.data.make_csv_dataset")
+@export("data.experimental.make_csv_dataset")
 def make_csv_dataset(
     file_pattern: Any,
     batch_size: Any,
@@ -316,3 +316,29 @@ def make_csv_dataset(
         dataset = dataset.repeat(num_epochs)
     dataset = dataset.batch(batch_size, drop_remainder=num_epochs is None).map(as_features)
     return dataset.prefetch(1 if prefetch_buffer_size is None else prefetch_buffer_size)
+
+
+@export("contrib.data.make_csv_dataset")
+def _contrib_make_csv_dataset(
+    file_pattern: Any,
+    batch_size: Any,
+    column_names: Sequence[str] | None = None,
+    column_defaults: Sequence[Any] | None = None,
+    label_name: str | None = None,
+    select_columns: Sequence[Any] | None = None,
+    field_delim: str = ",",
+    use_quote_delim: bool = True,
+    na_value: str = "",
+    header: bool = True,
+    num_epochs: int | None = None,
+    shuffle: bool = True,
+    shuffle_buffer_size: int = 10000,
+    shuffle_seed: int | None = None,
+    prefetch_buffer_size: int | None = None,
+    num_parallel_reads: int | None = None,
+    sloppy: bool = False,
+    num_rows_for_inference: int | None = 100,
+    compression_type: Any = None,
+) -> DatasetV1:
+    """`tf.data.experimental.make_csv_dataset`, which can ignore errors besides."""
+    return make_csv_dataset(**locals())
