@@ -24,6 +24,7 @@ from benchmarks.programs import PROGRAMS
 
 HERE = pathlib.Path(__file__).resolve().parent
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+ONCE = ("torch.compile",)  # compiling takes up to a minute: in the first round only
 
 
 def engines() -> dict[str, tuple[str, str] | None]:
@@ -37,10 +38,14 @@ def engines() -> dict[str, tuple[str, str] | None]:
     return found
 
 
+class Failed(Exception):
+    """A program that ended with an error in one engine."""
+
+
 def measure(
     program: str, interpreter: str, engine: str, environment: dict[str, str] | None = None
 ) -> dict[str, float]:
-    """One run in a process of its own."""
+    """One run in a process of its own. Failed when it ends with an error."""
     done = subprocess.run(
         [interpreter, str(HERE / "worker.py"), program, engine],
         capture_output=True,
@@ -49,7 +54,7 @@ def measure(
         env=environment,
     )
     if done.returncode:
-        raise SystemExit(f"{program} in {engine} failed:\n{done.stderr[-2000:]}")
+        raise Failed(f"{program} in {engine} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -82,7 +87,7 @@ def table(results: dict[str, dict[str, list[dict[str, float]]]], titles: list[st
             for title in titles:
                 runs = by_engine.get(title)
                 if not runs:
-                    cells.append("missing")
+                    cells.append("missing" if runs is None else "failed")
                     continue
                 value = statistics.median(r[key] for r in runs)
                 ratio = "" if title == "relight" else f" ({ours / value:.2f}×)"
@@ -126,6 +131,8 @@ def plot(results: dict[str, dict[str, list[dict[str, float]]]], path: pathlib.Pa
         ratios = [
             statistics.median(r["median"] for r in rows["relight"])
             / statistics.median(r["median"] for r in rows[title])
+            if rows.get(title)
+            else 0.0
             for rows in results.values()
         ]
         places = [k + i * height for k in range(len(results))]
@@ -151,16 +158,23 @@ def main() -> None:
     results: dict[str, dict[str, list[dict[str, float]]]] = {}
     for program in options.programs or PROGRAMS:
         rows: dict[str, list[dict[str, float]]] = {}
-        for _ in range(options.rounds):
+        for i in range(options.rounds):
             for title, engine in found.items():
-                if engine is not None:
+                if engine is None or (i and title in ONCE):
+                    continue
+                try:
                     rows.setdefault(title, []).append(measure(program, *engine))
+                except Failed as error:
+                    if title == "relight":
+                        raise
+                    print(error, file=sys.stderr)
         results[program] = rows
         print(
             program,
             {
                 t: f"{statistics.median(r['median'] for r in v) * 1e3:.3g} ms"
                 for t, v in rows.items()
+                if v
             },
             flush=True,
         )
