@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from relight.engine import control, datasets, plan
+from relight.engine import control, datasets, plan, threads
 from relight.graph import errors, opdef
 
 Function = Callable[[Any], Any]
@@ -69,6 +69,7 @@ class _Work:
 
     def run(self) -> None:
         """A thread's work."""
+        threads.use_one_core()
         with torch.inference_mode():
             while (taken := self._take()) is not None:
                 number, (kind, value) = taken

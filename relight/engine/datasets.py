@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import control
+from relight.engine import control, threads
 from relight.engine.random import DatasetShuffle, IterationSeeds
 from relight.engine.random.shuffle import sequential_words
 from relight.graph import errors
@@ -642,6 +642,7 @@ class _Buffer:
 
     def fill(self, source: Iterator[Element]) -> None:
         """The thread's work: until the end of the source, or a stop."""
+        threads.use_one_core()
         with torch.inference_mode():
             while True:
                 with self.condition:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from relight.engine import producers
+from relight.engine import producers, threads
 from relight.engine.session import BaseSession
 from relight.formats.protos import QueueRunnerDef
 from relight.graph import errors
@@ -142,6 +142,7 @@ class QueueRunner:
 
     def _run(self, sess: Any, place: int, coord: Any = None) -> None:
         counted = True
+        threads.use_one_core()
         try:
             enqueue = self._enqueuer(sess, place)
             while not (coord and coord.should_stop()):

@@ -1,0 +1,37 @@
+"""How many cores a thread's kernels use.
+
+Every thread that runs kernels has a team of OpenMP threads of its own. A thread beside the training
+step (an input queue's, a dataset's) must not bring one: its team would wait, spinning, on the cores
+that the step computes on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+from collections.abc import Callable
+
+import torch
+
+
+@functools.cache
+def _set_threads() -> Callable[[int], None] | None:
+    """OpenMP's `omp_set_num_threads`, which holds for the calling thread; None where PyTorch's
+    library is not to be found."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8") as file:
+            loaded = set(re.findall(r"/\S*libg?i?omp\S*\.so\S*", file.read()))
+        return ctypes.CDLL(loaded.pop()).omp_set_num_threads if len(loaded) == 1 else None
+    except OSError:
+        return None
+
+
+def use_one_core() -> bool:
+    """Let the kernels of the calling thread run on it alone; whether that could be done."""
+    torch.get_num_threads()  # PyTorch sets its own number when a thread asks first
+    found = _set_threads()
+    if found is None:
+        return False
+    found(1)
+    return torch.get_num_threads() == 1
