@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 import relight.v1 as tf
 from relight.engine import passes, plan
+from relight.ops import gemm
 
 
 def _steps(monkeypatch, graph, fetches, without=None):
@@ -96,3 +98,14 @@ def test_other_additions(monkeypatch, what):
             _values(monkeypatch, graph, [total], None)[0],
             _values(monkeypatch, graph, [total], "add_scaled")[0],
         )
+
+
+@pytest.mark.parametrize("columns", [1, 10, 16, 17])
+def test_products_of_transposed_matrices(columns):
+    """Narrow results take another way, and are as contiguous as all others."""
+    random = np.random.RandomState(0)
+    x = torch.from_numpy(random.randn(100, 800).astype(np.float32))
+    g = torch.from_numpy(random.randn(100, columns).astype(np.float32))
+    found = gemm.mm(x.t(), g)
+    assert found.is_contiguous()
+    np.testing.assert_allclose(found.numpy(), x.numpy().T @ g.numpy(), atol=1e-4)
