@@ -142,7 +142,7 @@ def plot(results: dict[str, dict[str, list[dict[str, float]]]], path: pathlib.Pa
     axes.invert_yaxis()
     axes.set_xlim(0, 2.5)
     axes.set_xlabel("relight's step time over the other's: left of 1 relight is ahead")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     figure.savefig(path, dpi=110)
 
 
