@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import sys
 import zlib
 from collections.abc import Iterator
@@ -149,6 +150,7 @@ def _check_gradient(name: str) -> tuple[bool, list[str]]:
     compared, problems = False, []
     random = np.random.RandomState(zlib.crc32(name.encode()))
     for node, arrays, _ in samples()[name]:
+        node = copy.deepcopy(node)  # the samples are everybody's
         if name in OWN_INPUTS:
             arrays = OWN_INPUTS[name](random)
             node.attr["T"].type = tf.float32.as_datatype_enum
