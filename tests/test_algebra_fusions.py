@@ -1,31 +1,12 @@
 """Element-wise steps joined into one kernel: the plan before and after, and the values."""
 
 import numpy as np
+import plans
 import pytest
 import torch
 
 import relight.v1 as tf
-from relight.engine import passes, plan
 from relight.ops import gemm
-
-
-def _steps(monkeypatch, graph, fetches, without=None):
-    kept = [p for p in passes.PASSES if p.__name__ != without]
-    with monkeypatch.context() as patch:
-        patch.setattr(passes, "PASSES", kept)
-        return [s.what for s in plan.make(graph, fetches, []).steps]
-
-
-def _values(monkeypatch, graph, fetches, without):
-    kept = [p for p in passes.PASSES if p.__name__ != without]
-    with monkeypatch.context() as patch:
-        patch.setattr(passes, "PASSES", kept)
-        with tf.Session(graph=graph) as session:
-            session.run(tf.global_variables_initializer())
-            graph._plans.clear()
-            found = session.run(fetches)
-            graph._plans.clear()
-            return found
 
 
 def _softmax_graph():
@@ -34,52 +15,52 @@ def _softmax_graph():
     return y, tf.gradients(tf.reduce_sum(y * y * y), x)[0]
 
 
-def test_softmax_gradient(monkeypatch):
+def test_softmax_gradient():
     with tf.Graph().as_default() as graph:
         y, gradient = _softmax_graph()
-        after = _steps(monkeypatch, graph, [gradient])
-        before = _steps(monkeypatch, graph, [gradient], "join_softmax_gradient")
+        after = plans.steps(graph, [gradient])
+        before = plans.steps(graph, [gradient], "join_softmax_gradient")
         assert after.count("Softmax gradient") == 1
         assert len(before) == len(after) + 3
         np.testing.assert_allclose(
-            _values(monkeypatch, graph, [y, gradient], None)[1],
-            _values(monkeypatch, graph, [y, gradient], "join_softmax_gradient")[1],
+            plans.values(graph, [y, gradient])[1],
+            plans.values(graph, [y, gradient], "join_softmax_gradient")[1],
             atol=1e-7,
         )
 
 
 @pytest.mark.parametrize("what", ["other axis", "read elsewhere", "no softmax"])
-def test_what_is_no_softmax_gradient_stays(monkeypatch, what):
+def test_what_is_no_softmax_gradient_stays(what):
     with tf.Graph().as_default() as graph:
         x = tf.Variable(np.random.RandomState(0).randn(5, 5).astype(np.float32))
         y = tf.exp(x) if what == "no softmax" else tf.nn.softmax(x)
         g = tf.Variable(np.random.RandomState(1).randn(5, 5).astype(np.float32))
         total = tf.reduce_sum(g * y, 0 if what == "other axis" else 1, keepdims=True)
         fetches = [(g - total) * y] + ([total] if what == "read elsewhere" else [])
-        assert "Softmax gradient" not in _steps(monkeypatch, graph, fetches)
+        assert "Softmax gradient" not in plans.steps(graph, fetches)
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_scaled_addition(monkeypatch, own):
+def test_scaled_addition(own):
     """Over a product that nothing else reads it is done in place; else not."""
     with tf.Graph().as_default() as graph:
         a = tf.Variable(np.random.RandomState(0).randn(4, 4).astype(np.float32))
         w = tf.Variable(np.random.RandomState(1).randn(4, 4).astype(np.float32))
         product = tf.matmul(a, w)
         fetches = [tf.add_n([product, 0.5 * w])] + ([] if own else [product])
-        after = _steps(monkeypatch, graph, fetches)
+        after = plans.steps(graph, fetches)
         assert ("add scaled in place" if own else "add scaled") in after
-        assert "AddN" in _steps(monkeypatch, graph, fetches, "add_scaled")
+        assert "AddN" in plans.steps(graph, fetches, "add_scaled")
         for found, expected in zip(
-            _values(monkeypatch, graph, [*fetches, w], None),
-            _values(monkeypatch, graph, [*fetches, w], "add_scaled"),
+            plans.values(graph, [*fetches, w]),
+            plans.values(graph, [*fetches, w], "add_scaled"),
             strict=True,
         ):
             np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("what", ["three", "integers", "broadcast", "both"])
-def test_other_additions(monkeypatch, what):
+def test_other_additions(what):
     """More than two terms, integers and broadcasts stay; of two scaled terms one is taken."""
     with tf.Graph().as_default() as graph:
         dtype = tf.int32 if what == "integers" else tf.float32
@@ -92,11 +73,11 @@ def test_other_additions(monkeypatch, what):
             "both": lambda: a * 3.0 + b * 2.0,
         }
         total = sums[what]()
-        steps = _steps(monkeypatch, graph, [total])
+        steps = plans.steps(graph, [total])
         assert ("add scaled" in steps) == (what == "both")
         np.testing.assert_array_equal(
-            _values(monkeypatch, graph, [total], None)[0],
-            _values(monkeypatch, graph, [total], "add_scaled")[0],
+            plans.values(graph, [total])[0],
+            plans.values(graph, [total], "add_scaled")[0],
         )
 
 

@@ -1,13 +1,11 @@
 """Seeded programs start from TensorFlow's very numbers and follow its losses step by step."""
 
 import os
-import sys
 
 import numpy as np
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
 
 import curves
 import programs

@@ -6,6 +6,7 @@ import collections
 import threading
 
 import numpy as np
+import plans
 import pytest
 
 import relight.v1 as tf
@@ -178,20 +179,9 @@ def test_device_list(graph):
 
 def _plan(fetches, feeds=(), only=None):
     """(plan, number of steps before the passes): with all passes, or with some by name."""
-    kept = list(passes.PASSES)
-    try:
-        if only is not None:
-            passes.PASSES[:] = [*only, passes.copy_fetches]
+    chosen = passes.PASSES if only is None else [*only, passes.copy_fetches]
+    with plans.only(list(chosen)):
         return plan.make(tf.get_default_graph(), fetches, list(feeds))
-    finally:
-        passes.PASSES[:] = kept
-
-
-def _values(made, sess, *feeds):
-    import torch
-
-    with torch.inference_mode():
-        return [np.array(v) for v in made.function(sess._state, list(feeds))]
 
 
 def _kinds(made):
@@ -292,9 +282,9 @@ def test_pass(graph, function, program, effect):
         assert effect in _kinds(after) and effect not in _kinds(start), after.describe()
     assert len(whole.steps) <= len(before.steps)
     with tf.Session() as sess:
-        wanted = _values(before, sess, X)[0]
+        wanted = plans.run(before, sess, X)[0]
         for made in (start, after, whole):
-            np.testing.assert_allclose(_values(made, sess, X)[0], wanted, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(plans.run(made, sess, X)[0], wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_drop_unused(graph):

@@ -2,12 +2,10 @@
 
 import gzip
 import os
-import sys
 
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
 
 import exchange
 import graphs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 from google.protobuf import text_format
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
 
 import replay
 import test_rules

@@ -5,15 +5,9 @@ Each test makes the plan without and with the pass, and has a program that it mu
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
+import plans
 import pytest
-import torch
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import test_engine
 
 import relight.v1 as tf
@@ -39,17 +33,8 @@ def graph():
 
 def _made(fetches, feeds, functions):
     """The plan made by these passes only."""
-    kept = list(passes.PASSES)
-    try:
-        passes.PASSES[:] = functions
+    with plans.only(functions):
         return plan.make(tf.get_default_graph(), fetches, feeds)
-    finally:
-        passes.PASSES[:] = kept
-
-
-def _run(made, session, *feeds):
-    with torch.inference_mode():
-        return [np.array(v) for v in made.function(session._state, list(feeds))]
 
 
 def _kinds(made):
@@ -86,7 +71,7 @@ def test_relu_gradient_in_place(graph):
     assert "ReluGrad" in _kinds(before) and "ReluGrad in place" not in _kinds(before)
     assert "ReluGrad in place" in _kinds(after) and "ReluGrad" not in _kinds(after)
     with tf.Session() as session:
-        (wanted,), (found,) = _run(before, session, X), _run(after, session, X)
+        (wanted,), (found,) = plans.run(before, session, X), plans.run(after, session, X)
     np.testing.assert_array_equal(found, wanted)
     assert (wanted[X <= 0] == 0).all() and (wanted != 0).any()
 
@@ -98,7 +83,7 @@ def test_relu_gradient_in_place_spares_what_another_step_reads(graph):
     made = _made([grad, product], [x], [*BASE, folding.drop_unused, rewrite, passes.copy_fetches])
     assert "ReluGrad in place" not in _kinds(made)
     with tf.Session() as session:
-        found, kept = _run(made, session, X)
+        found, kept = plans.run(made, session, X)
         np.testing.assert_allclose(kept, session.run(inner, {x: X}), rtol=1e-6)
     assert (kept[X <= 0] != 0).any() and (found[X <= 0] == 0).all()
 
@@ -112,7 +97,7 @@ def test_relu_in_place_spares_what_another_step_reads(graph):
     both = _made([y, product], [x], base)
     assert "Relu in place" not in _kinds(both)
     with tf.Session() as session:
-        found, kept = _run(both, session, X)
+        found, kept = plans.run(both, session, X)
     assert (kept < 0).any() and (found >= 0).all()
 
 
@@ -134,7 +119,7 @@ def test_own_assigned(graph):
         session.run(v.initializer)
         for functions, wanted in ((copies, [1, 2]), ([passes.copy_fetches], [50, 50])):
             fed[:] = [1, 2]
-            _run(_made([direct], [x], functions), session, fed)
+            plans.run(_made([direct], [x], functions), session, fed)
             fed[:] = 50  # without the pass the variable is the program's own array
             assert session.run(v).tolist() == wanted
 
@@ -181,5 +166,5 @@ def test_known_shapes(graph):
     assert one_shape.steps == [] and any_shape.steps != []
     assert plan.make(graph, [size], [x], shapes=[(5, 4)]) is None
     with tf.Session() as session:
-        assert _run(any_shape, session, X[:4]) == [8]
-        assert _run(one_shape, session, np.zeros((5, 3), np.float32)) == [10]
+        assert plans.run(any_shape, session, X[:4]) == [8]
+        assert plans.run(one_shape, session, np.zeros((5, 3), np.float32)) == [10]

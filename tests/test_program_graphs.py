@@ -1,12 +1,10 @@
 """The graphs of whole programs are TensorFlow's: nodes, attrs, shapes, devices, collections."""
 
 import os
-import sys
 
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
 
 import graphs
 import programs

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).resolve().parent / "tools"
-sys.path.insert(0, str(TOOLS))
 
 import api
 import program_names

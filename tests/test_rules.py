@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plans
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE / "tools"))
 
 import api
 import harness
 
 import relight.v1 as tf
-from relight.engine import interpreter, passes, session
+from relight.engine import interpreter, session
 from relight.graph import opdef
 from relight.ops import call
 
@@ -214,7 +213,7 @@ def _watched(seen: _Seen):
 
     bind, scopes = call.bind, Graph._apply_scopes
     rules = {r: r.gradient_function for r in opdef._records.values() if r.gradient_function}
-    all_passes, instead = list(passes.PASSES), session._run_instead
+    instead = session._run_instead
 
     def noting_bind(node: Any) -> Any:
         seen.ops.add(node.type)
@@ -236,14 +235,13 @@ def _watched(seen: _Seen):
         call.bind, Graph._apply_scopes = noting_bind, noting_scopes
         for record, rule in rules.items():
             record.gradient_function = noting_rule(record.name, rule)
-        passes.PASSES[:] = [passes.own_assigned, passes.copy_fetches]
         session.run_plans_by(interpreter.run)
-        yield
+        with plans.bare():
+            yield
     finally:
         call.bind, Graph._apply_scopes = bind, scopes
         for record, rule in rules.items():
             record.gradient_function = rule
-        passes.PASSES[:] = all_passes
         session.run_plans_by(instead)
 
 

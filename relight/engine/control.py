@@ -325,7 +325,4 @@ def run_body(plan: Any, state: Any, inputs: list[Any]) -> list[Any]:
     except Exception as error:
         from relight.engine import explain
 
-        made = explain.explain(plan, error)
-        if made is error:
-            raise
-        raise made from error
+        explain.raise_explained(plan, error)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from relight.engine.fusions import is_node, makers, readers
+from relight.engine.fusions import Uses, is_node
 from relight.engine.steps import Plan, Step, Value
 
 
@@ -109,13 +109,9 @@ def _joined(backward: Any, mask: tuple[bool, bool, bool], w_shape: tuple[int, ..
 
 def relu_gradient_in_place(plan: Plan) -> None:
     """ReluGrad writes over a gradient that nothing else reads."""
-    read_by, made_by = readers(plan), makers(plan)
+    uses = Uses(plan)
     for step in plan.steps:
-        if not is_node(step, "ReluGrad"):
-            continue
-        grad = step.inputs[0]
-        maker = made_by.get(grad)
-        if maker is None or maker.what not in _NEW_GRADIENTS or len(read_by[grad]) != 1:
+        if not is_node(step, "ReluGrad") or uses.lone_of(step.inputs[0], _NEW_GRADIENTS) is None:
             continue
         step.what = "ReluGrad in place"
         step.function = _relu_gradient

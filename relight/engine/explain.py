@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -58,6 +58,14 @@ def explain(plan: Any, error: Exception, step: Any = None) -> Exception:
         inputs = _input_shapes(node)
         made = kind(node.node_def, node, f"{message}\n\t [[node {node.name}{place}]]{inputs}")
     return made
+
+
+def raise_explained(plan: Any, error: Exception, step: Any = None) -> NoReturn:
+    """Raise what `explain` gives for an error, with the error as its cause."""
+    told = explain(plan, error, step)
+    if told is error:
+        raise error
+    raise told from error
 
 
 def _input_shapes(node: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from relight.engine.steps import Plan, Step, Value
+from relight.graph.node import Operation
 from relight.ops.gemm import addmm
 
 
@@ -27,6 +28,34 @@ def makers(plan: Plan) -> dict[Value, Step]:
     return {v: s for s in plan.steps for v in s.outputs if v is not None}
 
 
+class Uses:
+    """Who makes and who reads each value of a plan, as the plan stands when this is made."""
+
+    def __init__(self, plan: Plan):
+        self.read_by, self.made_by = readers(plan), makers(plan)
+
+    def lone(self, value: Any, *types: str) -> Step | None:
+        """The step that makes a value for a single reader; of these types only, where given."""
+        step = self.made_by.get(value)
+        if step is None or len(self.read_by.get(value, ())) != 1:
+            return None
+        return step if not types or is_node(step, *types) else None
+
+    def lone_of(self, value: Value, whats: frozenset[str]) -> Step | None:
+        """The same for steps that do one of `whats`, fused ones included."""
+        step = self.lone(value)
+        return step if step is not None and step.what in whats else None
+
+
+def same_known_shapes(node: Operation | None) -> bool:
+    """Whether all inputs of a node have one and the same fully defined shape."""
+    assert node is not None
+    first, *others = (t.shape for t in node._inputs)
+    return first.is_fully_defined() and all(
+        s.is_fully_defined() and s.as_list() == first.as_list() for s in others
+    )
+
+
 def is_node(step: Step | None, *types: str) -> bool:
     """Whether a step is still the plain node of one of these op types."""
     return step is not None and step.node is not None and step.what in types
@@ -37,15 +66,15 @@ def is_node(step: Step | None, *types: str) -> bool:
 
 def fuse_bias(plan: Plan) -> None:
     """MatMul or Conv2D whose result goes into one BiasAdd (or `+ vector`) alone: one kernel."""
-    read_by, made_by = readers(plan), makers(plan)
+    uses = Uses(plan)
     gone: set[Step] = set()
     for step in plan.steps:
         parts = _bias_parts(step)
         if parts is None:
             continue
         product, bias = parts
-        maker = made_by.get(product)
-        if maker is None or maker in gone or len(read_by[product]) != 1:
+        maker = uses.lone(product)
+        if maker is None or maker in gone:
             continue
         function = _with_bias(maker)
         if function is None:
@@ -117,13 +146,9 @@ _NEW_MEMORY = frozenset(
 
 def relu_in_place(plan: Plan) -> None:
     """A Relu that alone reads fresh memory writes its result there."""
-    read_by, made_by = readers(plan), makers(plan)
+    uses = Uses(plan)
     for step in plan.steps:
-        if not is_node(step, "Relu"):
-            continue
-        source = step.inputs[0]
-        maker = made_by.get(source)
-        if maker is None or maker.what not in _NEW_MEMORY or len(read_by[source]) != 1:
+        if not is_node(step, "Relu") or uses.lone_of(step.inputs[0], _NEW_MEMORY) is None:
             continue
         step.what = "Relu in place"
         step.function = torch.relu_

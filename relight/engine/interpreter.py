@@ -56,10 +56,7 @@ def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
             if on_gpu:
                 torch.cuda.synchronize()
         except Exception as error:
-            told = explain.explain(plan, error, step)
-            if told is error:
-                raise
-            raise told from error
+            explain.raise_explained(plan, error, step)
         end = time.time_ns()
         results = _flatten(given, len(step.outputs))
         seen(step, start, end, arguments, results)

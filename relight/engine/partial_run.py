@@ -124,10 +124,7 @@ class PartialRun:
                 assert made.function is not None
                 values = made.function(self.session._state, [self.values[t] for t in feeds])
             except Exception as error:
-                told = explain.explain(made, error)
-                if told is error:
-                    raise
-                raise told from error
+                explain.raise_explained(made, error)
         self.values.update(zip(outputs, values, strict=True))
         self.done = ready
 

@@ -247,11 +247,11 @@ class BaseSession:
                 "The Session graph is empty.  Add operations to the graph before calling run()."
             )
         fetches = Fetches(graph, structure)
-        with precision.using(self._precision) if self._precision else contextlib.nullcontext():
+        with precision.using(self._precision):
             return _Call(graph, fetches, feeds, self._placer)
 
     def _execute(self, call: _Call, values: list[Any]) -> list[Any]:
-        if self._precision is None:
+        if self._precision is None:  # entering a context would be felt in the smallest runs
             return self._execute_plan(call, values)
         with precision.using(self._precision):
             return self._execute_plan(call, values)
@@ -264,15 +264,12 @@ class BaseSession:
                     return _run_instead(made, self._state, values)
                 return made.function(self._state, values)  # type: ignore[misc]
         except Exception as error:
-            told = explain.explain(made, error)
-            if told is error:
-                raise
-            raise told from error
+            explain.raise_explained(made, error)
 
     def _traced(self, call: _Call, values: list[Any], options: Any, metadata: Any) -> list[Any]:
         from relight.engine import trace
 
-        with precision.using(self._precision) if self._precision else contextlib.nullcontext():
+        with precision.using(self._precision):
             return trace.run(self, call.plan_for(values), values, options, metadata)
 
     # -- feeding ---------------------------------------------------------------------------------

@@ -48,10 +48,7 @@ def _run_plain(plan: Any, state: Any, values: list[Any]) -> list[Any]:
         with torch.inference_mode():
             return plan.function(state, values)
     except Exception as error:
-        made = explain.explain(plan, error)
-        if made is error:
-            raise
-        raise made from error
+        explain.raise_explained(plan, error)
 
 
 def _run_steps(plan: Plan, state: Any, feeds: list[Any], metadata: Any) -> list[Any]:

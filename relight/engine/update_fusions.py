@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from relight.engine.folding import replace, token
-from relight.engine.fusions import is_node, makers, readers
+from relight.engine.fusions import Uses, is_node, same_known_shapes
 from relight.engine.resources import update_all
 from relight.engine.steps import Plan, Step, Value
 from relight.ops import training
@@ -50,21 +50,24 @@ def _update_kind(plan: Plan, kind: str, split: tuple[int, tuple[int, ...]]) -> N
 
 
 def _may_join(plan: Plan, indices: list[int], state_count: int) -> bool:
-    """Whether nothing between the first and the last step touches their variables."""
+    """Whether the updates of these places can all be made at the last one."""
     steps = [plan.steps[i] for i in indices]
-    touched: list[Value] = [v for s in steps for v in s.inputs[:state_count]]
-    if len(set(touched)) != len(touched):
-        return False
-    outputs = {o for s in steps for o in s.outputs}
-    inside = set(steps)
-    for step in plan.steps[indices[0] : indices[-1]]:
-        if step in inside:
+    held: list[Value] = [v for s in steps for v in s.inputs[:state_count]]
+    outputs = {o for s in steps for o in s.outputs if o is not None}
+    between = plan.steps[indices[0] : indices[-1]]
+    return len(set(held)) == len(held) and _untouched(between, set(steps), {*held, *outputs})
+
+
+def _untouched(between: list[Step], own: set[Step], values: set[Value]) -> bool:
+    """Whether no step `between`, but `own` ones, reads `values` or could by the session's state."""
+    for step in between:
+        if step in own:
             continue
-        for value in step.flat_inputs():
-            if value in outputs or value in touched:
-                return False
-            if value.kind == "R" and step.takes_session:
-                return False
+        inputs = step.flat_inputs()
+        if any(v in values for v in inputs):
+            return False
+        if step.takes_session and any(v.kind == "R" for v in inputs):
+            return False
     return True
 
 
@@ -207,25 +210,21 @@ class _Average:
 
 def _averages(plan: Plan) -> Iterator[_Average]:
     """AssignSub(v, Mul(Sub(read v, value), scalar)) whose inner values nothing else reads."""
-    read_by, made_by = readers(plan), makers(plan)
-
-    def lonely(value: Value) -> Step | None:
-        return made_by.get(value) if len(read_by[value]) == 1 else None
-
+    uses = Uses(plan)
     for step in plan.steps:
         if not is_node(step, "AssignSub", "AssignSubVariableOp"):
             continue
-        if any(o is not None and read_by.get(o) for o in step.outputs):
+        if any(o is not None and uses.read_by.get(o) for o in step.outputs):
             continue
         variable, product = step.inputs
-        scaled = lonely(product)
-        if scaled is None or not is_node(scaled, "Mul"):
+        scaled = uses.lone(product, "Mul")
+        if scaled is None:
             continue
-        moved = lonely(scaled.inputs[0])
-        if moved is None or not is_node(moved, "Sub"):
+        moved = uses.lone(scaled.inputs[0], "Sub")
+        if moved is None:
             continue
         before, value = moved.inputs
-        read = lonely(before)
+        read = uses.lone(before)
         if read is None or read.what != "read" or read.inputs[0] is not variable:
             continue
         if _suits_average(scaled, moved):
@@ -233,33 +232,22 @@ def _averages(plan: Plan) -> Iterator[_Average]:
 
 
 def _suits_average(scaled: Step, moved: Step) -> bool:
-    assert scaled.node is not None and moved.node is not None
+    assert scaled.node is not None
     rate = scaled.node._inputs[1]
-    shapes = [t.shape for t in moved.node._inputs]
     return (
         rate.shape.ndims == 0
         and rate.dtype.base_dtype.is_floating
-        and all(s.is_fully_defined() for s in shapes)
-        and shapes[0].as_list() == shapes[1].as_list()
+        and same_known_shapes(moved.node)
     )
 
 
 def _nothing_between(plan: Plan, averages: list[_Average], indices: list[int]) -> bool:
     """Whether no other step touches the averages between the first reading and the last update."""
-    inside = {s for a in averages for s in a.steps}
+    own = {s for a in averages for s in a.steps}
     variables = {a.variable for a in averages}
-    if len(variables) != len(averages):
-        return False
     first = min(plan.steps.index(a.steps[0]) for a in averages)
-    for step in plan.steps[first : indices[-1]]:
-        if step in inside:
-            continue
-        inputs = step.flat_inputs()
-        if any(v in variables for v in inputs):
-            return False
-        if step.takes_session and any(v.kind == "R" for v in inputs):
-            return False
-    return True
+    between = plan.steps[first : indices[-1]]
+    return len(variables) == len(averages) and _untouched(between, own, variables)
 
 
 def _move_averages(rate: Any, values: list[torch.Tensor], variables: list[Any]) -> None:

@@ -161,10 +161,7 @@ class _Concurrent:
         try:
             return step.function(*([state] if step.takes_session else []), *inputs)
         except Exception as error:
-            told = explain.explain(self._plan, error, step)
-            if told is error:
-                raise
-            raise told from error
+            explain.raise_explained(self._plan, error, step)
 
     def _wait(
         self, place: int, state: Any, inputs: list[Any], answers: Any, run: lanes.Run
