@@ -20,13 +20,9 @@ from relight.v1.estimator.canned.head_checks import (
     checked_range,
 )
 from relight.v1.estimator.canned.keys import (
-    CLASSIFY_SERVING_KEY,
-    DEFAULT_SERVING_KEY,
-    PREDICT_SERVING_KEY,
     MetricKeys,
     PredictionKeys,
 )
-from relight.v1.estimator.export.outputs import PredictOutput
 from relight.v1.functions.checks import assert_integer, assert_less, assert_non_negative
 from relight.v1.functions.sparse import sparse_to_indicator
 from relight.v1.losses.losses import Reduction, sigmoid_cross_entropy
@@ -65,14 +61,6 @@ class MultiLabelHead(classification._Classifier):
         return logits, {
             PredictionKeys.LOGITS: logits,
             PredictionKeys.PROBABILITIES: probabilities,
-        }
-
-    def _export_outputs(self, predictions: dict[str, Tensor]) -> dict[str, Any]:
-        output = self._classification(predictions[PredictionKeys.PROBABILITIES])
-        return {
-            DEFAULT_SERVING_KEY: output,
-            CLASSIFY_SERVING_KEY: output,
-            PREDICT_SERVING_KEY: PredictOutput(predictions),
         }
 
     def _indicators(self, labels: Any) -> Tensor:

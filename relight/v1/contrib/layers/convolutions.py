@@ -281,6 +281,26 @@ def _biases(
     )
 
 
+def _transposed(layer: Any, given: dict[str, Any], name: str, formats: tuple[str, str]) -> Any:
+    """A layer of that class from the arguments of its function."""
+    inputs, getter = given["inputs"], renaming_getter(_NAMES)
+    with variable_scope(
+        given["scope"], name, [inputs], reuse=given["reuse"], custom_getter=getter
+    ) as sc:
+        _check_format(given["data_format"], formats)
+        inputs = convert_to_tensor(inputs)
+        made = layer(**_settings(given, sc, inputs), **_kernel_settings(given))
+        outputs = _outputs(made, inputs, given, ["kernel"])
+        return finished(
+            outputs,
+            given["normalizer_fn"],
+            given["normalizer_params"],
+            given["activation_fn"],
+            given["outputs_collections"],
+            sc.name,
+        )
+
+
 @export(
     "contrib.layers.convolution2d_transpose",
     "contrib.layers.conv2d_transpose",
@@ -309,18 +329,9 @@ def convolution2d_transpose(
     scope: Any = None,
 ) -> Any:
     """A transposed convolution: the gradient of a convolution by its input."""
-    given = dict(locals())
-    name, getter = "Conv2d_transpose", renaming_getter(_NAMES)
-    with variable_scope(scope, name, [inputs], reuse=reuse, custom_getter=getter) as sc:
-        _check_format(data_format, ("NCHW", "NHWC"))
-        inputs = convert_to_tensor(inputs)
-        layer = convolution_variants.Conv2DTranspose(
-            **_settings(given, sc, inputs), **_kernel_settings(given)
-        )
-        outputs = _outputs(layer, inputs, given, ["kernel"])
-        return finished(
-            outputs, normalizer_fn, normalizer_params, activation_fn, outputs_collections, sc.name
-        )
+    return _transposed(
+        convolution_variants.Conv2DTranspose, dict(locals()), "Conv2d_transpose", ("NCHW", "NHWC")
+    )
 
 
 @export(
@@ -351,18 +362,9 @@ def convolution3d_transpose(
     scope: Any = None,
 ) -> Any:
     """A transposed convolution: the gradient of a convolution by its input."""
-    given = dict(locals())
-    name, getter = "Conv3d_transpose", renaming_getter(_NAMES)
-    with variable_scope(scope, name, [inputs], reuse=reuse, custom_getter=getter) as sc:
-        _check_format(data_format, ("NCDHW", "NDHWC"))
-        inputs = convert_to_tensor(inputs)
-        layer = convolution_variants.Conv3DTranspose(
-            **_settings(given, sc, inputs), **_kernel_settings(given)
-        )
-        outputs = _outputs(layer, inputs, given, ["kernel"])
-        return finished(
-            outputs, normalizer_fn, normalizer_params, activation_fn, outputs_collections, sc.name
-        )
+    return _transposed(
+        convolution_variants.Conv3DTranspose, dict(locals()), "Conv3d_transpose", ("NCDHW", "NDHWC")
+    )
 
 
 @export(

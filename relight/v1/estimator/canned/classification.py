@@ -87,6 +87,14 @@ class _Classifier(Head):
             scores=scores, classes=self._for_each_example(scores, names=True)
         )
 
+    def _export_outputs(self, predictions: dict[str, Tensor]) -> dict[str, Any]:
+        output = self._classification(predictions[PredictionKeys.PROBABILITIES])
+        return {
+            DEFAULT_SERVING_KEY: output,
+            CLASSIFY_SERVING_KEY: output,
+            PREDICT_SERVING_KEY: PredictOutput(predictions),
+        }
+
 
 class MultiClassHead(_Classifier):
     """Softmax cross entropy over more than two classes; labels are ids, or names."""
@@ -141,14 +149,6 @@ class MultiClassHead(_Classifier):
             PredictionKeys.CLASSES: classes,
             PredictionKeys.ALL_CLASS_IDS: all_class_ids,
             PredictionKeys.ALL_CLASSES: all_classes,
-        }
-
-    def _export_outputs(self, predictions: dict[str, Tensor]) -> dict[str, Any]:
-        output = self._classification(predictions[PredictionKeys.PROBABILITIES])
-        return {
-            DEFAULT_SERVING_KEY: output,
-            CLASSIFY_SERVING_KEY: output,
-            PREDICT_SERVING_KEY: PredictOutput(predictions),
         }
 
     def _label_ids(self, labels: Tensor) -> Tensor:
@@ -257,13 +257,8 @@ class BinaryHead(_Classifier):
         }
 
     def _export_outputs(self, predictions: dict[str, Tensor]) -> dict[str, Any]:
-        output = self._classification(predictions[PredictionKeys.PROBABILITIES])
-        return {
-            DEFAULT_SERVING_KEY: output,
-            CLASSIFY_SERVING_KEY: output,
-            REGRESS_SERVING_KEY: RegressionOutput(value=predictions[PredictionKeys.LOGISTIC]),
-            PREDICT_SERVING_KEY: PredictOutput(predictions),
-        }
+        regression = RegressionOutput(value=predictions[PredictionKeys.LOGISTIC])
+        return {**super()._export_outputs(predictions), REGRESS_SERVING_KEY: regression}
 
     def _unweighted_loss(self, labels: Any, logits: Tensor, features: Any) -> tuple[Tensor, Tensor]:
         labels = checked_labels(labels, logits, 1)
