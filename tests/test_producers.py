@@ -4,10 +4,11 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 
 import relight.v1 as tf
-from relight.engine import producers
-from relight.engine.row_batches import CannotBatchError
+from relight.engine import plan, producers, row_batches
+from relight.engine.row_batches import CannotBatchError, RowBatch
 
 RECORD = 13
 
@@ -180,3 +181,76 @@ def test_seeded_shuffled_rows(tmp_path):
     for plain in (False, True):
         taken.append(np.concatenate(rows(batch, 10, plain)))
     assert sorted(taken[0]) == sorted(taken[1]) == sorted(i % 10 for i in range(80))
+
+
+def test_each_step_of_the_cifar_pipeline_takes_all_rows_at_once(tmp_path, monkeypatch):
+    def unknown(step, flags):
+        raise AssertionError(f"no rule for {step.what}")
+
+    monkeypatch.setattr(row_batches, "_by_rows", unknown)
+    write_records(tmp_path / "data", 20)
+    pipeline(tmp_path / "data", epochs=None, check=False)
+    enqueue = tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS)[-1].enqueue_ops[0]
+    names = tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS)[0].enqueue_ops[0]
+    with tf.Session() as session:
+        session.run(names)
+        producer = producers.runner(session, enqueue)
+        producer()
+        assert not producer._failures
+
+
+def in_rows(fetch, feeds, values):
+    """A RowBatch's result for rows of `values`, and that of a run for each row."""
+    with tf.Session() as session, torch.inference_mode():
+        session.run(tf.global_variables_initializer())
+        made = plan.make(fetch.graph, [fetch], feeds)
+        batch = RowBatch(made, [True] * len(feeds))
+        (found,) = batch.run(session._state, len(values[0]), values)
+        single = [
+            session.run(fetch, dict(zip(feeds, row, strict=True)))
+            for row in zip(*values, strict=True)
+        ]
+    return found, np.stack(single)
+
+
+@pytest.mark.parametrize("branches", ["kept", "moved", "both", "neither"])
+def test_a_condition_moves_only_the_rows_that_it_must(branches):
+    x, y = tf.placeholder(tf.float32, [2, 3]), tf.placeholder(tf.float32, [2, 3])
+    condition = tf.placeholder(tf.bool, [])
+    then, other = {
+        "kept": (lambda: x, lambda: tf.reverse(y, [1])),
+        "moved": (lambda: tf.reverse(y, [1]), lambda: x),
+        "both": (lambda: x, lambda: y),
+        "neither": (lambda: x + 1, lambda: y * 2),
+    }[branches]
+    values = [np.random.RandomState(i).rand(8, 2, 3).astype(np.float32) for i in range(2)]
+    before = [v.copy() for v in values]
+    for truths in (np.arange(8) % 3 == 0, np.ones(8, bool), np.zeros(8, bool)):
+        found, single = in_rows(
+            tf.cond(condition, then, other), [condition, x, y], [truths, *values]
+        )
+        np.testing.assert_array_equal(found, single)
+    np.testing.assert_array_equal(values, before)
+
+
+def test_windows_of_a_transposed_image():
+    image = tf.placeholder(tf.float32, [3, 5, 4])
+    place = tf.placeholder(tf.int32, [3])
+    window = tf.slice(tf.transpose(image, [1, 2, 0]), place, [2, 3, 3])
+    random = np.random.RandomState(0)
+    places = np.stack([random.randint(0, n, 8) for n in (4, 2, 1)], 1).astype(np.int32)
+    images = random.rand(8, 3, 5, 4).astype(np.float32)
+    found, single = in_rows(window, [image, place], [images, places])
+    np.testing.assert_array_equal(found, single)
+    assert found.flags.c_contiguous
+
+
+def test_nothing_is_added_to_what_all_rows_share():
+    weights = tf.Variable(tf.ones([2, 2]))
+    x = tf.placeholder(tf.float32, [2, 2])
+    total = tf.matmul(weights, weights) + x * 3.0
+    with tf.Session():
+        made = plan.make(total.graph, [total], [x])
+    assert [s.what for s in made.steps if s.what.endswith("in place")]
+    with pytest.raises(CannotBatchError, match="all rows share"):
+        RowBatch(made, [True])

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import explain, plan
+from relight.engine import explain, origins, plan
 from relight.engine.random import TorchStream
 from relight.engine.row_batches import CannotBatchError, RowBatch
 from relight.engine.steps import Step
@@ -27,8 +27,8 @@ from relight.graph.node import Operation
 from relight.ops.constants import known_value
 from relight.ops.state import torch_dtype
 
-_MOST_ROWS = 64
-_MOST_BYTES = 1 << 19  # of the rows of a batch, so that they stay in the processor's cache
+_MOST_ROWS = 128
+_MOST_BYTES = 1 << 20  # of the rows of a batch, so that they stay in the processor's cache
 _MOST_FAILURES = 3
 
 _DRAWS = {
@@ -48,6 +48,7 @@ class _Records:
         self._handles = session.make_callable([node._inputs[0], node._inputs[1]])
         self.rows: deque[tuple[bytes, bytes]] = deque()
         self.error: Exception | None = None
+        self.tell: Callable[..., str] | None = None  # the reader's
 
     def fill(self, count: int, timeout: float | None) -> int:
         """Have up to `count` records, at least one, and say how many there are."""
@@ -56,6 +57,7 @@ class _Records:
             raise error
         if len(self.rows) < count and self.error is None:
             reader, queue = self._handles()
+            self.tell = reader.tell
             records, self.error = reader.read_ahead(queue, count - len(self.rows), timeout)
             self.rows.extend(records)
             if not self.rows:
@@ -190,6 +192,9 @@ class Producer:
             return
         try:
             queue.enqueue_many(components, self._state.timeout)
+        except errors.InvalidArgumentError:  # nothing got in; the first row tells of its own shape
+            self._failures += 1
+            self._row_by_row(count, feeds, sources)
         except errors.OpError as error:
             raise self._told(error, self._op) from error
 
@@ -213,7 +218,9 @@ class Producer:
         for i in range(count):
             try:
                 self._session._execute(self._one, [f[i, ...] for f in feeds])
-            except Exception:
+            except Exception as error:
+                places = [(r.tell, sources[r.node][0][i]) for r in self._records]
+                origins.add(error, *places)
                 for records in self._records:  # those behind the row that failed
                     keys, values = sources[records.node]
                     rest = list(zip(keys[i + 1 :], values[i + 1 :], strict=True))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from relight.engine.dataset_files import open_file
+from relight.engine.dataset_files import fixed_records, tell_byte, tell_line
 from relight.formats.tfrecord import TFRecordReader
 from relight.graph import errors
 from relight.ops.files import told
@@ -26,6 +27,9 @@ class Reader:
 
     saves_state = False
     one_record = False  # whether work is done with its first record
+    tell: Callable[
+        ..., str
+    ]  # the places of records, a first and a last one, of which it gets the keys
 
     def __init__(self, name: str, attrs: dict[str, Any]):
         self.name = name
@@ -94,12 +98,28 @@ class Reader:
             while len(records) < count:
                 try:
                     record = self._next(queue, timeout, not records or queue.size() > 0)
+                    if record is None:
+                        break
+                    records.append(record)
+                    self._take(records, count - len(records))
                 except Exception as error:
                     return records, error
-                if record is None:
-                    break
-                records.append(record)
         return records, None
+
+    def _take(self, records: list[Record], count: int) -> None:
+        """Add what the work under way has, up to `count` records. An error ends the work."""
+        if self._records is None:
+            return
+        before = len(records)
+        try:
+            with told():
+                for record in itertools.islice(self._records, count):
+                    records.append(record)
+        except Exception:
+            self._records = None
+            raise
+        finally:
+            self.records_produced += len(records) - before
 
     def reset(self) -> None:
         """Forget the work under way and the counts."""
@@ -127,9 +147,31 @@ class Reader:
             self.records_produced, self.units_completed = np.frombuffer(state, "<i8").tolist()
 
 
+def _tell_places(tell: Callable[[str, int], str], places: list[tuple[str, int]]) -> str:
+    text = tell(*places[0])
+    if places[-1] != places[0]:
+        text += f" to {tell(*places[-1])}"
+    return text
+
+
+def _tell_work(*keys: bytes) -> str:
+    return " to ".join(dict.fromkeys(map(_text, keys)))
+
+
+def _tell_line(*keys: bytes) -> str:
+    parts = [key.rpartition(b":") for key in keys]
+    return _tell_places(tell_line, [(_text(path), int(number)) for path, _, number in parts])
+
+
+def _tell_offset(*keys: bytes) -> str:
+    parts = [key.rpartition(b":") for key in keys]
+    return _tell_places(tell_byte, [(_text(path), int(number)) for path, _, number in parts])
+
+
 class Identity(Reader):
     """The work itself, as key and as value."""
 
+    tell = staticmethod(_tell_work)
     saves_state = True
     one_record = True
 
@@ -140,6 +182,7 @@ class Identity(Reader):
 class WholeFile(Reader):
     """Name and contents of a file."""
 
+    tell = staticmethod(_tell_work)
     saves_state = True
     one_record = True
 
@@ -150,6 +193,8 @@ class WholeFile(Reader):
 
 class TextLine(Reader):
     """Lines, with the key `<file>:<number of the line>`, from 1."""
+
+    tell = staticmethod(_tell_line)
 
     def _open(self, work: bytes) -> Iterator[Record]:
         return self._lines(work, open(_text(work), "rb", buffering=1 << 18))
@@ -164,6 +209,8 @@ class TextLine(Reader):
 
 class TFRecord(Reader):
     """Records, with the key `<file>:<offset>`."""
+
+    tell = staticmethod(_tell_offset)
 
     def _open(self, work: bytes) -> Iterator[Record]:
         reader = TFRecordReader(_text(work), self.attrs.get("compression_type") or "")
@@ -194,23 +241,31 @@ class FixedLengthRecord(Reader):
         if self._record <= 0:
             raise errors.InvalidArgumentError(None, None, "record_bytes must be > 0")
 
-    def _open(self, work: bytes) -> Iterator[Record]:
-        return self._items(work, open_file(_text(work), self.attrs.get("encoding") or ""))
+        self.tell = functools.partial(_tell_record, attrs["header_bytes"], self._hop)
 
-    def _items(self, work: bytes, file: Any) -> Iterator[Record]:
-        with file:
-            body = file.read()[self._header :]
-        body = memoryview(body)[: len(body) - self._footer] if self._footer else memoryview(body)
-        number = start = 0
-        while start + self._record <= len(body):
-            yield b"%s:%d" % (work, number), bytes(body[start : start + self._record])
-            number, start = number + 1, start + self._hop
-        if self._hop == self._record and start < len(body):
-            warnings.warn(
-                f"{_text(work)}: the {len(body) - start} bytes from byte {self._header + start} on "
-                f"are no whole record of {self._record} bytes and are left out",
-                stacklevel=2,
-            )
+    def _open(self, work: bytes) -> Iterator[Record]:
+        return self._items(work)
+
+    def _items(self, work: bytes) -> Iterator[Record]:
+        records = fixed_records(
+            _text(work),
+            self._header,
+            self._record,
+            self._footer,
+            self._hop,
+            self.attrs.get("encoding") or "",
+        )
+        for number, (_, record) in enumerate(records):
+            yield b"%s:%d" % (work, number), record
+
+
+def _tell_record(header: int, hop: int, *keys: bytes) -> str:
+    """The places of a first and a last record that have these keys."""
+    places = []
+    for key in keys:
+        path, _, number = key.rpartition(b":")
+        places.append((_text(path), header + int(number) * hop))
+    return _tell_places(tell_byte, places)
 
 
 KINDS: dict[str, type[Reader]] = {

@@ -36,10 +36,13 @@ class RowBatch:
     def __init__(self, plan: Plan, varying: Sequence[bool]):
         self.plan = plan
         self.varying = {v for v, flag in zip(plan.fed_values, varying, strict=True) if flag}
-        self._work = [self._instruction(step) for step in plan.steps]
+        ends = _ends(plan)
+        self._work = [
+            (self._instruction(step), step, end) for step, end in zip(plan.steps, ends, strict=True)
+        ]
         self.flags = [v in self.varying for v in plan.fetched_values]
 
-    def _instruction(self, step: Step) -> tuple[Run, Step]:
+    def _instruction(self, step: Step) -> Run:
         flags: Flags = [
             [v in self.varying for v in item] if isinstance(item, list) else item in self.varying
             for item in step.inputs
@@ -47,20 +50,24 @@ class RowBatch:
         varies = any(any(f) if isinstance(f, list) else f for f in flags)
         _check_pure(step)
         if not varies:
-            return _once(step), step
+            return _once(step)
         self.varying.update(v for v in step.outputs if v is not None)
-        if step.node is not None and step.what == step.node.type:
+        if step.what.endswith(_IN_PLACE) and not flags[0]:
+            raise CannotBatchError(f"{step.what} writes over what all rows share")
+        if step.what in _FUSED_RULES:
+            run = _FUSED_RULES[step.what](step, flags)
+        elif step.node is not None and step.what == step.node.type:
             rule = _RULES.get(step.what)
             run = rule(step, flags) if rule is not None else None
         else:
             run = _conversion(step)
-        return run or _by_rows(step, flags), step
+        return run or _by_rows(step, flags)
 
     def run(self, state: Any, rows: int, feeds: Sequence[Any]) -> list[Any]:
         """The fetched values; those of `flags` that hold have a first dimension of `rows`."""
         values: dict[Value, Any] = dict(self.plan.constants)
         values.update(zip(self.plan.fed_values, feeds, strict=True))
-        for run, step in self._work:
+        for run, step, end in self._work:
             inputs = [
                 [values[v] for v in item]
                 if isinstance(item, list)
@@ -74,7 +81,23 @@ class RowBatch:
             ):
                 if value is not None:
                     values[value] = item
+            for value in end:
+                del values[value]
         return [values[v] for v in self.plan.fetched_values]
+
+
+def _ends(plan: Plan) -> list[list[Value]]:
+    """For each step the values that nothing needs after it.
+
+    They go at once: the next step of the same size gets their memory, which the cache still holds.
+    """
+    seen = {*plan.fetched_values, *plan.constants}
+    found: list[list[Value]] = []
+    for step in reversed(plan.steps):
+        used = [*step.flat_inputs(), *(v for v in step.outputs if v is not None)]
+        found.append([v for v in dict.fromkeys(used) if v not in seen])
+        seen.update(used)
+    return found[::-1]
 
 
 def flat(given: Any, count: int) -> list[Any]:
@@ -274,14 +297,32 @@ def _slice(step: Step, flags: Flags) -> Run | None:
         sizes = np.where(size < 0, shape, size) if not flags[1] else size
         if (sizes < 0).any() or (begins < 0).any() or (begins + sizes > shape).any():
             raise CannotBatchError("a slice reaches out of its value")
-        source = value.numpy()
-        result = np.empty((rows, *sizes.tolist()), source.dtype)
         widths = sizes.tolist()
-        for i, first in enumerate(begins.tolist()):
-            result[i] = source[i][tuple(slice(b, b + w) for b, w in zip(first, widths))]
-        return torch.from_numpy(result)
+        source = value.numpy()
+        if 0 in widths:
+            return torch.from_numpy(np.empty((rows, *widths), source.dtype))
+        windows = np.lib.stride_tricks.sliding_window_view(
+            source, widths, axis=tuple(range(1, source.ndim))
+        )
+        places = (np.arange(rows), *begins.T)
+        chosen = windows[places]  # a copy, of the windows asked for
+        return torch.from_numpy(_packed(chosen))
 
     return run
+
+
+def _packed(value: np.ndarray) -> np.ndarray:
+    """The same in the order of its dimensions.
+
+    A short last one is copied place by place, as loops over few elements are slow: the channels
+    of an image whose memory has one channel after the other.
+    """
+    if value.flags.c_contiguous or value.ndim < 2 or not 1 < value.shape[-1] <= 4:
+        return np.ascontiguousarray(value)
+    result = np.empty(value.shape, value.dtype)
+    for i in range(value.shape[-1]):
+        result[..., i] = value[..., i]
+    return result
 
 
 def _flip(step: Step, flags: Flags) -> Run | None:
@@ -306,9 +347,9 @@ def _contrast(step: Step, flags: Flags) -> Run | None:
         return None
 
     def run(state: Any, rows: int, inputs: list[Any]) -> Any:
-        images, factor = inputs
+        images, factor = inputs  # the kernel multiplies [..., h, w * c]
         return function(
-            images, factor.reshape(rows, *[1] * (images.ndim - 1)) if flags[1] else factor
+            images, factor.reshape(rows, *[1] * (images.ndim - 2)) if flags[1] else factor
         )
 
     return run
@@ -325,8 +366,19 @@ class _Branch:
         self._body = control.Body(node, attr, keep)
         self._batches: dict[Any, RowBatch] = {}
 
+    def _plan(self, inputs: list[Any], flags: list[bool]) -> Plan:
+        return self._body.plan([_row(v, f, 0) for v, f in zip(inputs, flags, strict=True)])
+
+    def given_back(self, inputs: list[Any], flags: list[bool]) -> list[torch.Tensor] | None:
+        """All rows of the outputs when each is an input as it came; otherwise None."""
+        plan = self._plan(inputs, flags)
+        rows = {v: i for v, i, f in zip(plan.fed_values, inputs, flags, strict=True) if f}
+        if not all(v in rows for v in plan.fetched_values):
+            return None
+        return [rows[v] for v in plan.fetched_values]
+
     def run(self, state: Any, rows: int, inputs: list[Any], flags: list[bool]) -> list[Any]:
-        plan = self._body.plan([_row(v, f, 0) for v, f in zip(inputs, flags, strict=True)])
+        plan = self._plan(inputs, flags)
         batch = self._batches.get(id(plan))
         if batch is None:
             batch = self._batches[id(plan)] = RowBatch(plan, flags)
@@ -337,50 +389,62 @@ class _Branch:
         ]
 
 
+def _chosen(value: Any, place: torch.Tensor) -> Any:
+    """The rows of a value at these places."""
+    if isinstance(value, torch.Tensor):
+        return value.index_select(0, place)
+    return value[place.numpy()]
+
+
 def _if(step: Step, flags: Flags) -> Run | None:
     """Each branch runs for the rows that take it."""
     node = step.node
     assert node is not None
     if any(v is not None and v.kind != "T" for v in step.outputs):
         return None
-    then, other = (_Branch(node, a, step.kept) for a in ("then_branch", "else_branch"))
+    branches = [_Branch(node, a, step.kept) for a in ("then_branch", "else_branch")]
     conditional, given_flags = flags
 
     def run(state: Any, rows: int, inputs: list[Any]) -> list[Any]:
         condition, given = inputs
         if not conditional:
-            chosen = then if control.truth(node, condition) else other
+            chosen = branches[0 if control.truth(node, condition) else 1]
             return chosen.run(state, rows, given, given_flags)
         if condition.ndim != 1:
             raise CannotBatchError("a condition is no scalar")
         truths = condition.numpy() != 0
-        places = [torch.from_numpy(np.flatnonzero(t)) for t in (truths, ~truths)]
-        parts: list[list[Any] | None] = []
-        for branch, place in zip((then, other), places, strict=True):
+        results: list[torch.Tensor] | None = None
+        parts: list[tuple[list[torch.Tensor], torch.Tensor]] = []
+        for branch, taken in zip(branches, (truths, ~truths), strict=True):
+            place = torch.from_numpy(np.flatnonzero(taken))
             if not len(place):
-                parts.append(None)
                 continue
-            chosen_rows = [v[place] if f else v for v, f in zip(given, given_flags, strict=True)]
-            parts.append(branch.run(state, len(place), chosen_rows, given_flags))
-        return _joined(parts, places, rows)
+            if results is None:
+                # Rows that stay as they are need not be moved: the other ones replace theirs.
+                kept = branch.given_back(given, given_flags)
+                if kept is not None:
+                    results = [v.clone(memory_format=torch.contiguous_format) for v in kept]
+                    continue
+            own = [_chosen(v, place) if f else v for v, f in zip(given, given_flags, strict=True)]
+            parts.append((branch.run(state, len(place), own, given_flags), place))
+        return _joined(results, parts, rows)
 
     return run
 
 
 def _joined(
-    parts: list[list[torch.Tensor] | None], places: list[torch.Tensor], rows: int
+    results: list[torch.Tensor] | None,
+    parts: list[tuple[list[torch.Tensor], torch.Tensor]],
+    rows: int,
 ) -> list[torch.Tensor]:
-    first = parts[0] or parts[1]
-    assert first is not None
-    results = []
-    for k, like in enumerate(first):
-        result = like.new_empty((rows, *like.shape[1:]))
-        for part, place in zip(parts, places, strict=True):
-            if part is not None:
-                if part[k].shape[1:] != like.shape[1:] or part[k].dtype != like.dtype:
-                    raise CannotBatchError("rows differ in shape")
-                result[place] = part[k]
-        results.append(result)
+    """Put parts of the rows at their places in `results`, or in new memory."""
+    if results is None:
+        results = [v.new_empty((rows, *v.shape[1:])) for v in parts[0][0]]
+    for part, place in parts:
+        for result, value in zip(results, part, strict=True):
+            if value.shape[1:] != result.shape[1:] or value.dtype != result.dtype:
+                raise CannotBatchError("rows differ in shape")
+            result.index_copy_(0, place, value)
     return results
 
 
@@ -406,3 +470,7 @@ _RULES: dict[str, Callable[[Step, Flags], Run | None]] = {
     "If": _if,
     "StatelessIf": _if,
 }
+
+# Steps that passes made of several operations.
+_FUSED_RULES: dict[str, Callable[[Step, Flags], Run | None]] = {"add scaled": _elementwise}
+_IN_PLACE = " in place"
