@@ -86,11 +86,23 @@ def test_an_empty_folder(tmp_path):
     assert count == 0
 
 
-def test_records_of_another_length_are_told_of(tmp_path):
+@pytest.mark.parametrize("header, footer, place", [(0, 0, 8), (1, 0, 9), (2, 1, 6)])
+def test_records_of_another_length_are_told_of(tmp_path, header, footer, place):
+    path = tmp_path / "a"
+    path.write_bytes(bytes(header + footer) + b"0123456789"[: place - header + 2])
+    reader = tf.FixedLengthRecordReader(4, header, footer)
+    error, count = drain(batches(reader, str(path)))
+    assert isinstance(error, tf.errors.InvalidArgumentError) and count == 0
+    assert error.message.startswith("Excluding the header")
+    assert f"the record that begins at byte {place} there are only 2 bytes" in error.message
+    assert str(path) in error.message
+
+
+def test_overlapping_records_may_leave_a_rest(tmp_path):
     (tmp_path / "a").write_bytes(b"0123456789")
-    with pytest.warns(UserWarning, match="2 bytes from byte 8 on are no whole record of 4"):
-        error, count = drain(batches(tf.FixedLengthRecordReader(4), str(tmp_path / "a")))
-    assert error is None and count == 2
+    reader = tf.FixedLengthRecordReader(4, hop_bytes=3)
+    error, count = drain(batches(reader, str(tmp_path / "a")))
+    assert error is None and count == 3
 
 
 def test_a_python_function_that_fails(tmp_path):

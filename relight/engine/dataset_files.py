@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import os
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from relight.engine.datasets import Context, Dataset, Element, invalid
-from relight.formats.tfrecord import TFRecordReader
+from relight.engine.origins import FromFile
+from relight.formats.deflate import open_inflated
+from relight.formats.tfrecord import RecordError, TFRecordReader
 from relight.ops.files import told
 
 _COMPRESSIONS = ("", "ZLIB", "GZIP")
@@ -38,19 +39,23 @@ def _compression(value: np.ndarray) -> str:
 
 def open_file(path: str, compression: str = "") -> BinaryIO:
     """A file opened for reading what it holds uncompressed."""
-    if compression == "GZIP":
-        return gzip.open(path, "rb")  # type: ignore[return-value]
-    file = open(path, "rb", buffering=_PIECE)
-    if compression == "ZLIB":
-        import io
+    return open_inflated(path, compression) if compression else open(path, "rb", buffering=_PIECE)
 
-        with file:
-            return io.BytesIO(zlib.decompress(file.read()))
-    return file
+
+def tell_byte(path: str, number: int) -> str:
+    """A place in a file, for messages."""
+    return f"{path}, byte {number}"
+
+
+def tell_line(path: str, number: int) -> str:
+    """A line of a file, for messages."""
+    return f"{path}, line {number}"
 
 
 class _Files(Dataset):
     """Something in each of some files, one file after the other."""
+
+    _tell = staticmethod(tell_byte)
 
     def __init__(self, state: Any, node: Any, filenames: np.ndarray, compression: np.ndarray):
         super().__init__(state, node)
@@ -58,25 +63,31 @@ class _Files(Dataset):
         self._compression = _compression(compression)
 
     def iterate(self, context: Context) -> Iterator[Element]:
+        tell = self._tell
         for path in self._paths:
             with told(path):
-                for item in self._items(path):
-                    yield (boxed(item),)
+                for place, item in self._items(path):
+                    element = FromFile((boxed(item),))
+                    element.origin = (tell, path, place)
+                    yield element
 
-    def _items(self, path: str) -> Iterator[bytes]:
+    def _items(self, path: str) -> Iterator[tuple[int, bytes]]:
+        """Places in a file, and what is there."""
         raise NotImplementedError
 
 
 class TextLine(_Files):
     """The lines, without their ends."""
 
+    _tell = staticmethod(tell_line)
+
     def __init__(self, state: Any, node: Any, filenames: Any, compression: Any, buffer_size: Any):
         super().__init__(state, node, filenames, compression)
 
-    def _items(self, path: str) -> Iterator[bytes]:
+    def _items(self, path: str) -> Iterator[tuple[int, bytes]]:
         with open_file(path, self._compression) as file:
-            for line in file:
-                yield line.rstrip(b"\n").replace(b"\r", b"")
+            for number, line in enumerate(file, 1):
+                yield number, line.rstrip(b"\n").replace(b"\r", b"")
 
 
 class TFRecord(_Files):
@@ -85,9 +96,12 @@ class TFRecord(_Files):
     def __init__(self, state: Any, node: Any, filenames: Any, compression: Any, buffer_size: Any):
         super().__init__(state, node, filenames, compression)
 
-    def _items(self, path: str) -> Iterator[bytes]:
+    def _items(self, path: str) -> Iterator[tuple[int, bytes]]:
         with TFRecordReader(path, self._compression) as reader:
-            yield from reader
+            offset = 0
+            while (record := reader.read()) is not None:
+                yield offset, record
+                offset = reader.offset
 
 
 class FixedLengthRecord(_Files):
@@ -111,7 +125,7 @@ class FixedLengthRecord(_Files):
         if self._record <= 0:
             raise invalid("record_bytes must be > 0")
 
-    def _items(self, path: str) -> Iterator[bytes]:
+    def _items(self, path: str) -> Iterator[tuple[int, bytes]]:
         return fixed_records(
             path, self._header, self._record, self._footer, self._record, self._compression
         )
@@ -119,25 +133,41 @@ class FixedLengthRecord(_Files):
 
 def fixed_records(
     path: str, header: int, record: int, footer: int, hop: int, compression: str = ""
-) -> Iterator[bytes]:
-    """Records of `record` bytes, `hop` bytes apart, between a header and a footer.
+) -> Iterator[tuple[int, bytes]]:
+    """Records of `record` bytes, `hop` bytes apart, between a header and a footer, and where in the
+    (uncompressed) file they begin.
 
-    InvalidArgumentError when what is between them is no whole number of records.
+    InvalidArgumentError when what is between header and footer is no whole number of records. When
+    records overlap or have gaps (another `hop`), what is left behind the last one is left out.
     """
-    with open_file(path, compression) as file:
-        size = len(file.read()) if compression else os.path.getsize(path)
+    with open_file(path, compression) as opened:
+        file: BinaryIO = io.BytesIO(opened.read()) if compression else opened
+        size = file.seek(0, os.SEEK_END)
         body = size - header - footer
         if body < 0 or (body % record and hop == record):
             raise invalid(
                 f"Excluding the header ({header} bytes) and footer ({footer} bytes), input file "
                 f'"{path}" has body length {body} bytes, which is not an exact multiple of the '
-                f"record length ({record} bytes)."
+                f"record length ({record} bytes)." + _what_is_left(path, header, body, record)
             )
         file.seek(header)
         kept = b""
-        for _ in range((body - record) // hop + 1 if body >= record else 0):
-            kept += file.read(record - len(kept))
-            yield kept
-            kept = kept[hop:]
-            if hop > record:
-                file.read(hop - record)
+        for start in range(header, header + body - record + 1, hop):
+            item = kept + file.read(record - len(kept))
+            if len(item) < record:
+                raise RecordError(path, start, "truncated", "the file became shorter meanwhile")
+            yield start, item
+            if hop != record:
+                kept = item[hop:]
+                if hop > record:
+                    file.read(hop - record)
+
+
+def _what_is_left(path: str, header: int, body: int, record: int) -> str:
+    if body < 0:
+        return " The file is too short for them."
+    left = body % record
+    return (
+        f" Of the record that begins at byte {header + body - left} there are only {left} bytes: "
+        "the file is cut short, or its records have another length."
+    )

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import control, threads
+from relight.engine import control, origins, threads
 from relight.engine.random import DatasetShuffle, IterationSeeds
 from relight.engine.random.shuffle import sequential_words
 from relight.graph import errors
@@ -74,7 +74,14 @@ class Function:
 
     def __call__(self, element: Element) -> tuple[Any, ...]:
         values = [*values_of(element), *self._captured]
-        return tuple(control.run_body(self._body.plan(values), self._state, values))
+        if type(element) is not origins.FromFile:
+            return tuple(control.run_body(self._body.plan(values), self._state, values))
+        try:
+            found = control.run_body(self._body.plan(values), self._state, values)
+        except errors.OpError as error:
+            origins.add(error, element.origin)
+            raise
+        return origins.FromFile.of(found, element.origin)
 
 
 class Dataset:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import torch
 
+from relight.engine import origins
 from relight.graph import errors
 
 _BY_TYPE: list[tuple[type[BaseException], type]] = [
@@ -41,6 +42,7 @@ def explain(plan: Any, error: Exception, step: Any = None) -> Exception:
     if isinstance(error, errors.OpError):
         kind, message = type(error), error.message
         if error.op is not None or node is None:
+            origins.add_of_step(error, step, plan.feeds)
             return error
     else:
         if isinstance(error, torch.cuda.OutOfMemoryError):
@@ -57,6 +59,7 @@ def explain(plan: Any, error: Exception, step: Any = None) -> Exception:
         place = f" (defined at {line[0]}:{line[1]}) " if line is not None else ""
         inputs = _input_shapes(node)
         made = kind(node.node_def, node, f"{message}\n\t [[node {node.name}{place}]]{inputs}")
+    origins.add_of_step(made, step, plan.feeds)
     return made
 
 

@@ -15,6 +15,7 @@ class FormatError(ValueError):
         offset: the byte in the file (uncompressed position for compressed files) where the
             damage was noticed, or None where no single byte is to blame.
         reason: one sentence saying what is wrong.
+        status: all of it as the runtime tells it, in TensorFlow's words where it has some.
     """
 
     def __init__(self, path: str | os.PathLike | None, offset: int | None, reason: str):
@@ -24,7 +25,8 @@ class FormatError(ValueError):
         where = self.path or "data"
         if offset is not None:
             where += f", byte {offset}"
-        super().__init__(f"{where}: {reason}")
+        self.status = f"{where}: {reason}"
+        super().__init__(self.status)
 
 
 @contextmanager

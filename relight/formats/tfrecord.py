@@ -17,75 +17,39 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from relight.formats.crc import masked_crc32c
+from relight.formats.deflate import CHUNK as _CHUNK
+from relight.formats.deflate import WINDOW_BITS, CutOffError, Inflater
 from relight.formats.errors import FormatError
 
 _HEADER = struct.Struct("<QI")
-_CHUNK = 1 << 18
 # Deflate turns one byte into at most 1032 (zlib's technical notes): a longer record is a lie.
 _MAX_DEFLATE_RATIO = 1032
-_WINDOW_BITS = {"GZIP": 31, "ZLIB": 15}
 
 
 def _window_bits(compression: str | None) -> int:
     """zlib's window parameter; 0 for no compression. ValueError for an unknown name."""
     if not compression:
         return 0
-    if compression not in _WINDOW_BITS:
+    if compression not in WINDOW_BITS:
         raise ValueError(f"compression {compression!r} is not '', 'GZIP' or 'ZLIB'")
-    return _WINDOW_BITS[compression]
+    return WINDOW_BITS[compression]
 
 
-class _Inflater:
-    """`read(n)` of the uncompressed bytes of a deflate file, never much more than asked for."""
+class RecordError(FormatError):
+    """A damaged record.
 
-    def __init__(self, file: BinaryIO, path: str, window_bits: int):
-        self._file = file
-        self._path = path
-        self._bits = window_bits
-        self._stream = zlib.decompressobj(window_bits)
-        self._input = b""
-        self._buffer = bytearray()
-        self._start = 0
-        self._members = 0
-        self._in_member = False
+    Args:
+        path: the file.
+        offset: where the record begins.
+        kind: "truncated" or "corrupted".
+        detail: what is wrong.
+        at: the byte that TensorFlow names, where that is another one.
+    """
 
-    def read(self, size: int) -> bytes:
-        while len(self._buffer) - self._start < size and self._fill(size):
-            pass
-        end = min(self._start + size, len(self._buffer))
-        out = bytes(self._buffer[self._start : end])
-        self._start = end
-        if self._start > _CHUNK:
-            del self._buffer[: self._start]
-            self._start = 0
-        return out
-
-    def _fill(self, size: int) -> bool:
-        """Inflate a piece; False at the end of the file."""
-        if not self._input:
-            self._input = self._file.read(_CHUNK)
-        if not self._input:
-            if self._in_member or not self._members:
-                if not self._in_member and self._file.tell() == 0:
-                    return False  # an empty file has no records
-                raise FormatError(self._path, self._file.tell(), "compressed stream is cut off")
-            return False
-        if not self._in_member:
-            if self._members and self._bits != 31:
-                raise FormatError(self._path, None, "bytes behind the end of the ZLIB stream")
-            self._stream = zlib.decompressobj(self._bits)
-            self._in_member = True
-        try:
-            self._buffer += self._stream.decompress(self._input, max(_CHUNK, min(size, 1 << 24)))
-        except zlib.error as error:
-            raise FormatError(self._path, self._file.tell(), f"damaged stream: {error}") from error
-        if self._stream.eof:
-            self._input = self._stream.unused_data
-            self._members += 1
-            self._in_member = False
-        else:
-            self._input = self._stream.unconsumed_tail
-        return True
+    def __init__(self, path: str, offset: int, kind: str, detail: str, at: int | None = None):
+        super().__init__(path, offset, f"{kind} record: {detail}")
+        where = offset if at is None else at
+        self.status = f"{kind} record at {where} ({path}, record at byte {offset}: {detail})"
 
 
 class TFRecordReader:
@@ -106,7 +70,7 @@ class TFRecordReader:
         bits = _window_bits(compression)
         self._file: BinaryIO = open(self.path, "rb", buffering=_CHUNK)
         self._compressed = bool(bits)
-        self._source = _Inflater(self._file, self.path, bits) if bits else self._file
+        self._source = Inflater(self._file, self.path, bits) if bits else self._file
 
     def _limit(self) -> int:
         """How many bytes can follow the current header."""
@@ -127,32 +91,34 @@ class TFRecordReader:
 
     def read(self) -> bytes | None:
         """The next record, or None at the end of the file."""
+        try:
+            return self._record()
+        except CutOffError as error:
+            detail = f"the {error.reason} at byte {error.offset} of the file"
+            raise RecordError(self.path, self.offset, "truncated", detail) from error
+
+    def _record(self) -> bytes | None:
         header = self._source.read(12)
         if not header:
             return None
         if len(header) < 12:
-            raise FormatError(self.path, self.offset, "truncated record: its header is cut off")
+            raise self._damaged("truncated", "its header is cut off")
         length, checksum = _HEADER.unpack(header)
         if masked_crc32c(header[:8]) != checksum:
-            raise FormatError(self.path, self.offset, "corrupted record: length checksum is wrong")
+            raise self._damaged("corrupted", "length checksum is wrong")
         if length + 4 > self._limit():
-            raise FormatError(
-                self.path,
-                self.offset,
-                f"truncated record: {length} bytes are claimed, the file is too short",
-            )
+            raise self._damaged("truncated", f"{length} bytes are claimed, the file is too short")
         body = self._read(length + 4)
         if len(body) < length + 4:
-            raise FormatError(
-                self.path,
-                self.offset,
-                f"truncated record: {length} bytes are claimed, the file ends before",
-            )
+            raise self._damaged("truncated", f"{length} bytes are claimed, the file ends before")
         record = body[:length]
         if masked_crc32c(record) != int.from_bytes(body[length:], "little"):
-            raise FormatError(self.path, self.offset, "corrupted record: data checksum is wrong")
+            raise self._damaged("corrupted", "data checksum is wrong", self.offset + 12)
         self.offset += length + 16
         return record
+
+    def _damaged(self, kind: str, detail: str, at: int | None = None) -> RecordError:
+        return RecordError(self.path, self.offset, kind, detail, at)
 
     def __iter__(self) -> Iterator[bytes]:
         while (record := self.read()) is not None:

@@ -270,3 +270,12 @@ def as_dtype(type_value: Any) -> DType:
         if not isinstance(type_value, np.dtype)
         else f"Cannot convert {type_value} to a dtype."
     )
+
+
+_RUNTIME_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
+
+
+def runtime_name(dtype: DType) -> str:
+    """A type's name in the messages of the runtime: "float" for float32."""
+    name = dtype.base_dtype.name
+    return _RUNTIME_NAMES.get(name, name)

@@ -67,11 +67,8 @@ def _check_shared(queue: Any, kind: str, asked: str, types: list[Any], capacity:
     raise errors.InvalidArgumentError(None, None, message)
 
 
-_TYPE_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-
-
 def _type_names(types: list[Any]) -> str:
-    return ", ".join(_TYPE_NAMES.get(t.name, t.name) for t in types)
+    return ", ".join(map(dtypes.runtime_name, types))
 
 
 def _enqueue(state: Any, queue: Any, components: list[np.ndarray]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 from relight.formats.errors import FormatError
 from relight.graph import errors
@@ -45,4 +47,31 @@ def told(path: str = "") -> Iterator[None]:
     except OSError as error:
         raise from_os_error(error, path) from error
     except FormatError as error:
-        raise errors.DataLossError(None, None, str(error)) from error
+        raise errors.DataLossError(None, None, error.status) from error
+
+
+# -- what was read -------------------------------------------------------------------------------
+
+Origin = tuple[Any, ...]
+"""A function that tells a place in a file, and its arguments."""
+
+
+class _Reads(threading.local):
+    def __init__(self) -> None:
+        self.by_name: dict[str, Origin] = {}
+
+
+_reads = _Reads()
+_READING = frozenset(
+    ["ReadFile", "ReaderRead", "ReaderReadV2", "ReaderReadUpTo", "ReaderReadUpToV2"]
+)
+
+
+def note_read(name: str, *origin: Any) -> None:
+    """Keep what the node `name` has just read, for errors about it."""
+    _reads.by_name[name] = origin
+
+
+def last_read(node: Any) -> Origin | None:
+    """What a node that reads files read last in this thread; None for other nodes."""
+    return _reads.by_name.get(node.name) if node.type in _READING else None

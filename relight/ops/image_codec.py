@@ -119,11 +119,12 @@ def _encode_deep_png(image: np.ndarray, level: int) -> bytes:
 # -- decoding --------------------------------------------------------------------------------------
 
 
-def _open(data: bytes, what: str) -> Any:
+def _open(data: bytes, wrong: str) -> Any:
+    """The image; an error with the message `wrong` when its header cannot be read."""
     try:
         return Image.open(io.BytesIO(data))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise _invalid(f"Invalid {what} data, size {len(data)}") from None
+        raise _invalid(wrong) from None
 
 
 def _png_array(data: bytes) -> np.ndarray:
@@ -132,8 +133,10 @@ def _png_array(data: bytes) -> np.ndarray:
         deep = _decode_deep_png(data)
         if deep is not None:
             return deep
-    image = _open(data, "PNG")
+    image = _open(data, f"Invalid PNG header, data size {len(data)}")
     try:
+        if data.rfind(b"IEND") < 0:  # the last chunk, which Pillow does not miss
+            raise ValueError("cut off")
         if image.mode == "P":
             image = image.convert("RGBA" if "transparency" in image.info else "RGB")
         elif image.mode == "1":
@@ -199,7 +202,7 @@ def _decode_jpeg(
     if recover:
         data = data + b"\xff\xd9"  # an end mark: what is missing becomes grey
     wrong = f"Invalid JPEG data or crop window, data size {len(data)}"
-    image = _open(data, "JPEG")
+    image = _open(data, wrong)
     try:
         size = (max(image.width // ratio, 1), max(image.height // ratio, 1))
         if ratio > 1 or (channels == 1 and image.mode == "RGB"):
@@ -234,11 +237,12 @@ def _decode_jpeg(
 
 def _decode_gif(data: bytes) -> np.ndarray:
     """All frames of a GIF, each drawn over those before: uint8 [frames, h, w, 3]."""
-    image = _open(data, "GIF")
+    wrong = f"Invalid GIF data (size {len(data)}), failed to"
+    image = _open(data, f"{wrong} open gif file: its header is damaged or cut off")
     try:
         frames = [np.asarray(f.convert("RGB")) for f in ImageSequence.Iterator(image)]
-    except (OSError, SyntaxError, ValueError, EOFError):
-        raise _invalid("Invalid GIF data") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _invalid(f"{wrong} slurp gif file: {error}") from None
     return np.stack(frames)
 
 

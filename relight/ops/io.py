@@ -19,10 +19,8 @@ from relight.graph.opdef import not_differentiable, op
 from relight.ops.call import to_torch
 from relight.ops.constants import known_value
 from relight.ops.file_patterns import matching
-from relight.ops.files import told
+from relight.ops.files import note_read, told
 from relight.ops.shape_rules import scalar, vector
-
-_TYPE_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 
 
 def _invalid(message: str) -> errors.InvalidArgumentError:
@@ -38,10 +36,6 @@ def text(value: Any) -> str:
 def texts(value: np.ndarray) -> list[str]:
     """A string vector as str."""
     return [text(v) for v in value.ravel().tolist()]
-
-
-def _type_name(dtype: dtypes.DType) -> str:
-    return _TYPE_NAMES.get(dtype.base_dtype.name, dtype.base_dtype.name)
 
 
 def _sizes_text(sizes: Any) -> str:
@@ -153,7 +147,7 @@ def _open(prefix: str) -> Any:
     except FileNotFoundError:
         raise _missing(prefix) from None
     except FormatError as error:
-        raise errors.DataLossError(None, None, str(error)) from error
+        raise errors.DataLossError(None, None, error.status) from error
 
 
 def _read_one(reader: Any, name: str, spec: str, dtype: dtypes.DType) -> Any:
@@ -162,8 +156,8 @@ def _read_one(reader: Any, name: str, spec: str, dtype: dtypes.DType) -> Any:
     stored = dtypes.as_dtype(reader.dtype_enum(name))
     if stored != dtype.base_dtype:
         raise _invalid(
-            f"tensor_name = {name}; expected dtype {_type_name(dtype)} does not equal original "
-            f"dtype {_type_name(stored)}"
+            f"tensor_name = {name}; expected dtype {dtypes.runtime_name(dtype)} does not equal "
+            f"original dtype {dtypes.runtime_name(stored)}"
         )
     if not spec:
         return reader.read(name)
@@ -306,14 +300,20 @@ def RestoreSlice(file_pattern, tensor_name, shape_and_slice, *, dt):
 # -- whole files ---------------------------------------------------------------------------------
 
 
-@op("ReadFile", shape=scalar, host=("filename",), host_out=True)
-def ReadFile(filename):
+@op("ReadFile", shape=scalar, host=("filename",), host_out=True, specialise=True)
+def ReadFile(node):
     """The contents of a file."""
-    path = text(filename)
-    with told(path), open(path, "rb") as file:
-        contents = np.empty((), np.object_)
-        contents[()] = file.read()
-        return contents
+    name = node.name
+
+    def read(filename):
+        path = text(filename)
+        note_read(name, str, path)
+        with told(path), open(path, "rb") as file:
+            contents = np.empty((), np.object_)
+            contents[()] = file.read()
+            return contents
+
+    return read
 
 
 @op("WriteFile", host=("filename", "contents"))

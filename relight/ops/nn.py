@@ -352,14 +352,17 @@ def _refuse_sparse(logits: torch.Tensor, labels: torch.Tensor) -> None:
 
 
 def _refuse_labels(labels: torch.Tensor, classes: int) -> None:
-    bad = labels[(labels < 0) | (labels >= classes)]
-    if bad.numel():
-        raise errors.InvalidArgumentError(
-            None,
-            None,
-            f"Received a label value of {int(bad[0])} which is outside the valid range of "
-            f"[0, {classes}).  Label values: {' '.join(str(v) for v in labels.tolist())}",
-        ) from None
+    values = labels.tolist()
+    if values:
+        bad = min(values) if min(values) < 0 else max(values)
+        if not 0 <= bad < classes:
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Received a label value of {bad} which is outside the valid range of "
+                f"[0, {classes}).  Label values: {' '.join(map(str, values))}"
+                f"\n\t row {values.index(bad)} of {len(values)} has the label {bad}",
+            ) from None
 
 
 def _weigh_rows(vector: Any, matrix: Any) -> Any:

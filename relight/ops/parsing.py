@@ -538,7 +538,7 @@ def _numbers(
     if size % kind.itemsize:
         raise _invalid(
             f"Input to DecodeRaw has length {size} that is not a multiple of {kind.itemsize}, the "
-            f"size of {out_type.name}"
+            f"size of {dtypes.runtime_name(out_type)}"
         )
     array = np.frombuffer(b"".join(flat), kind.newbyteorder("<" if little_endian else ">"))
     return array.astype(kind).reshape(*texts.shape, size // kind.itemsize)

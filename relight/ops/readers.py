@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from relight.graph.opdef import not_differentiable, op
+from relight.ops.files import note_read
 from relight.ops.shape_rules import scalar
 
 _KINDS = "IdentityReader WholeFileReader TextLineReader TFRecordReader FixedLengthRecordReader"
@@ -40,16 +41,30 @@ def _reader_maker(node: Any) -> Any:
     return find
 
 
-def _read(state: Any, reader: Any, queue: Any) -> list[np.ndarray]:
+def _read(node: Any) -> Any:
     """The next record: key and value."""
-    key, value = reader.read(queue, state.timeout)
-    return [boxed(key), boxed(value)]
+    name = node.name
+
+    def read(state: Any, reader: Any, queue: Any) -> list[np.ndarray]:
+        key, value = reader.read(queue, state.timeout)
+        note_read(name, reader.tell, key)
+        return [boxed(key), boxed(value)]
+
+    return read
 
 
-def _read_up_to(state: Any, reader: Any, queue: Any, num_records: np.ndarray) -> list[np.ndarray]:
+def _read_up_to(node: Any) -> Any:
     """Up to `num_records` records of one file: keys and values."""
-    records = reader.read_up_to(queue, int(num_records), state.timeout)
-    return [strings([k for k, _ in records]), strings([v for _, v in records])]
+    name = node.name
+
+    def read(state: Any, reader: Any, queue: Any, num_records: np.ndarray) -> list[np.ndarray]:
+        records = reader.read_up_to(queue, int(num_records), state.timeout)
+        keys = [k for k, _ in records]
+        if keys:
+            note_read(name, reader.tell, keys[0], keys[-1])
+        return [strings(keys), strings([v for _, v in records])]
+
+    return read
 
 
 def _vectors(node: Any) -> list[Any]:
@@ -81,17 +96,14 @@ def _reset(reader: Any) -> None:
     reader.reset()
 
 
+_READS = {"host_out": True, "specialise": True, "takes_session": True}
 _TABLE: list[tuple[str, Any, dict[str, Any]]] = [
     *(
         (kind, _reader_maker, {"shape": scalar, "specialise": True, "takes_session": True})
         for kind in _KINDS.split()
     ),
-    ("ReaderRead", _read, {"shape": scalar, "host_out": True, "takes_session": True}),
-    (
-        "ReaderReadUpTo",
-        _read_up_to,
-        {"shape": _vectors, "host": ("num_records",), "host_out": True, "takes_session": True},
-    ),
+    ("ReaderRead", _read, {"shape": scalar, **_READS}),
+    ("ReaderReadUpTo", _read_up_to, {"shape": _vectors, "host": ("num_records",), **_READS}),
     ("ReaderNumRecordsProduced", _produced, {"shape": scalar, "host_out": True}),
     ("ReaderNumWorkUnitsCompleted", _completed, {"shape": scalar, "host_out": True}),
     ("ReaderSerializeState", _state, {"shape": scalar, "host_out": True}),

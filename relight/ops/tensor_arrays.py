@@ -20,15 +20,9 @@ from relight.graph.shapes import TensorShape
 from relight.ops.shape_rules import scalar, sizes
 from relight.ops.state import torch_dtype
 
-_TYPE_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-
 
 def _invalid(message: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(None, None, message)
-
-
-def _type_name(dtype: Any) -> str:
-    return _TYPE_NAMES.get(dtype.base_dtype.name, dtype.base_dtype.name)
 
 
 def _text(shape: Any) -> str:
@@ -81,8 +75,8 @@ class Array:
             raise _invalid(f"TensorArray {self.name} has already been closed.")
         if dtype is not None and dtype.base_dtype != self.dtype:
             raise _invalid(
-                f"TensorArray dtype is {_type_name(self.dtype)} but Op {what} dtype "
-                f"{_type_name(dtype)}."
+                f"TensorArray dtype is {dtypes.runtime_name(self.dtype)} but Op {what} dtype "
+                f"{dtypes.runtime_name(dtype)}."
             )
 
     def grow(self, size: int) -> None:
