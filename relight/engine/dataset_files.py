@@ -17,11 +17,12 @@ from relight.ops.files import told
 
 _COMPRESSIONS = ("", "ZLIB", "GZIP")
 _PIECE = 1 << 18
+_empty, _OBJECT = np.empty, np.dtype(object)  # looked up once: `boxed` runs for every record
 
 
 def boxed(value: bytes) -> np.ndarray:
     """A scalar string value."""
-    array = np.empty((), np.object_)
+    array = _empty((), _OBJECT)
     array[()] = value
     return array
 
@@ -153,7 +154,7 @@ def fixed_records(
         file.seek(header)
         kept = b""
         for start in range(header, header + body - record + 1, hop):
-            item = kept + file.read(record - len(kept))
+            item = kept + file.read(record - len(kept)) if kept else file.read(record)
             if len(item) < record:
                 raise RecordError(path, start, "truncated", "the file became shorter meanwhile")
             yield start, item
