@@ -1,6 +1,7 @@
 """`relight run --profile`, and the counting of operations behind it."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def test_profile_of_a_program(tmp_path):
         "-m", "relight", "run", "--profile=trace.json", "program.py", cwd=tmp_path
     )
     assert (code, out) == (3, "done\n"), err
+    assert "between runs that are fed: " in err and "waited for input" not in err
     row = next(line for line in err.splitlines() if line.startswith("product"))
     assert "MatMul" in row and "program.py:6" in row and " 5 " in row
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
@@ -125,3 +127,56 @@ def test_what_is_no_product_counts_nothing():
     assert flops.count("Add", [one, one], [one]) == 0
     assert flops.count("MatMul", [torch.ones(0, 4), torch.ones(4, 2)], [torch.ones(0, 2)]) == 0
     assert flops.count("StringJoin", [], [np.array(b"x", object)]) == 0
+
+
+def _waits(step, turns):
+    profile = Profile()
+    profile.start()
+    try:
+        for _ in range(turns):
+            step()
+    finally:
+        profile.stop()
+    return profile.input
+
+
+def _slow(value):
+    time.sleep(0.02)
+    return value
+
+
+@pytest.mark.parametrize("kind", ["queue", "dataset"])
+def test_waiting_for_input_is_counted(kind):
+    """What needs 20 ms to make, by a thread or by the step itself."""
+    made = lambda x: tf.py_func(_slow, [x], tf.int64)
+    with tf.Graph().as_default(), tf.Session() as session:
+        if kind == "queue":
+            queue = tf.FIFOQueue(2, tf.int64, [[]])
+            runner = tf.train.QueueRunner(queue, [queue.enqueue(made(np.int64(3)))])
+            coordinator = tf.train.Coordinator()
+            running = runner.create_threads(session, coordinator, start=True)
+            taken = queue.dequeue() * 2
+        else:
+            taken = tf.data.Dataset.range(9).map(made).make_one_shot_iterator().get_next() * 2
+        found = _waits(lambda: session.run(taken), 6)
+        if kind == "queue":
+            coordinator.request_stop()
+            session.run(queue.close(cancel_pending_enqueues=True))
+            coordinator.join(running)
+    assert (found.runs, found.fed_runs) == (5, 0)  # neither the first one nor the input thread's
+    assert (0 if kind == "queue" else 5 * 0.02) < found.waited <= found.seconds
+    assert found.shares() == (found.waited / found.seconds, None)
+
+
+def test_the_programs_time_between_fed_runs_is_counted():
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.placeholder(tf.float32, [2])
+        y = x + 1
+
+        def step():
+            time.sleep(0.01)
+            session.run(y, {x: [1.0, 2.0]})
+
+        found = _waits(step, 4)
+    assert (found.runs, found.fed_runs) == (0, 3)
+    assert 0.03 <= found.between <= found.fed_seconds

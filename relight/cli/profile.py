@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from relight.engine.profile import Cost, Profile, matrix_rate
+from relight.engine.profile import Cost, Input, Profile, matrix_rate
 
 ROWS = 10
 DEFAULT_TRACE = "relight-profile.json"
@@ -42,12 +42,31 @@ class Report:
             f"matrix products here: {rate / 1e9:.0f} GFLOP/s"
         )
         console.print(_table(costs[:ROWS], kernels, rate))
+        for line in _input_lines(profile.input):
+            console.print(line)
         try:
             count = profile.write_trace(self._trace)
         except OSError as error:
             console.print(f"relight: cannot write the trace {self._trace}: {error.strerror}")
             return
         console.print(f"relight: the latest {count:,} steps are in {self._trace}", soft_wrap=True)
+
+
+def _input_lines(found: Input) -> list[str]:
+    """What is to be said about waiting for input."""
+    waited, between = found.shares()
+    lines = []
+    if waited is not None:
+        lines.append(
+            f"relight: waited for input: {waited:.1%} of {found.seconds:.2f} s in {found.runs:,} "
+            "runs that take rows or elements (the first of each kind apart)"
+        )
+    if between is not None:
+        lines.append(
+            f"relight: between runs that are fed: {between:.1%} of {found.fed_seconds:.2f} s in "
+            f"{found.fed_runs:,} runs: the program's own work"
+        )
+    return lines
 
 
 def _table(costs: list[Cost], total: float, rate: float) -> Table:

@@ -12,11 +12,17 @@ from typing import Any
 
 import torch
 
-from relight.engine import control, flops, interpreter, session
+from relight.engine import control, flops, interpreter, session, threads, waiting
 from relight.engine.steps import Plan, Step
 from relight.ops import gemm
 
 MAX_EVENTS = 100_000  # of the latest runs, for the trace: some 20 MB of file
+
+_TAKES_INPUT = waiting.TAKERS | {
+    "IteratorGetNext",
+    "IteratorGetNextSync",
+    "IteratorGetNextAsOptional",
+}
 
 
 @dataclasses.dataclass
@@ -44,6 +50,37 @@ class Cost:
         return self.flops / rate / self.seconds if self.flops and self.seconds else None
 
 
+@dataclasses.dataclass
+class Input:
+    """How long runs waited for what they compute with.
+
+    The first run of a plan does not count: queues fill meanwhile. Nor do the runs of input threads,
+    which wait for other things.
+
+    Attributes:
+      runs: how many took rows out of queues or elements of datasets.
+      seconds: the time in these runs.
+      waited: the part of it that passed before they had rows and elements.
+      fed_runs: how many other ones were given feeds.
+      fed_seconds: the time in these, and before each since the run before it.
+      between: the time before them: the program's own work, which makes the feeds.
+    """
+
+    runs: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
+    fed_runs: int = 0
+    fed_seconds: float = 0.0
+    between: float = 0.0
+
+    def shares(self) -> tuple[float | None, float | None]:
+        """Waited for input, and passed between fed runs; None where there were no such runs."""
+        return (
+            self.waited / self.seconds if self.runs else None,
+            self.between / self.fed_seconds if self.fed_runs else None,
+        )
+
+
 class Profile:
     """Adds up the costs of nodes in all sessions between `start` and `stop`."""
 
@@ -55,7 +92,11 @@ class Profile:
             maxlen=MAX_EVENTS
         )
         self._lock = threading.Lock()
-        self._within = threading.local()  # seconds in the bodies of the step that is running
+        self.input = Input()
+        self._met: dict[int, Plan] = {}  # by identity: those that have had their first run
+        # For each thread: seconds in the bodies of the step that is running, seconds that the run
+        # waited for input (None: it takes none), and when the last run ended.
+        self._within = threading.local()
 
     def start(self) -> None:
         """Let all runs go through this profile. They run step by step: a little slower."""
@@ -69,13 +110,32 @@ class Profile:
 
     def run(self, plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
         """The fetched values of a plan, its steps timed."""
+        within = self._within
+        within.waited = None
         start = time.perf_counter()
         try:
             return self.run_body(plan, state, feeds)
         finally:
+            end = time.perf_counter()
             with self._lock:
                 self.runs += 1
-                self.seconds += time.perf_counter() - start
+                self.seconds += end - start
+                if id(plan) in self._met and not threads.is_beside():
+                    self._note_input(plan, start, end)
+                self._met[id(plan)] = plan
+            within.last_end = end
+
+    def _note_input(self, plan: Plan, start: float, end: float) -> None:
+        found, waited = self.input, self._within.waited
+        if waited is not None:
+            found.runs += 1
+            found.seconds += end - start
+            found.waited += waited
+        elif plan.feeds:
+            before = getattr(self._within, "last_end", start)
+            found.fed_runs += 1
+            found.fed_seconds += end - before
+            found.between += start - before
 
     def run_body(self, plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
         """The values of a plan or a function body. The time of a body is not its loop's too."""
@@ -87,6 +147,8 @@ class Profile:
             seconds, within.seconds = (end - start) * 1e-9 - within.seconds, 0.0
             if step.node is None:
                 return
+            if step.what in _TAKES_INPUT:
+                within.waited = (getattr(within, "waited", None) or 0.0) + (end - start) * 1e-9
             count = flops.count(step.what, given, results)
             with self._lock:
                 cost = self._cost(step)

@@ -10,9 +10,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+import threading
 from collections.abc import Callable
 
 import torch
+
+_marks = threading.local()
 
 
 @functools.cache
@@ -29,9 +32,15 @@ def _set_threads() -> Callable[[int], None] | None:
 
 def use_one_core() -> bool:
     """Let the kernels of the calling thread run on it alone; whether that could be done."""
+    _marks.beside = True
     torch.get_num_threads()  # PyTorch sets its own number when a thread asks first
     found = _set_threads()
     if found is None:
         return False
     found(1)
     return torch.get_num_threads() == 1
+
+
+def is_beside() -> bool:
+    """Whether the calling thread works beside the training step: it called `use_one_core`."""
+    return getattr(_marks, "beside", False)
