@@ -8,6 +8,7 @@ by hand, as in TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -57,8 +58,7 @@ class FileCache(Dataset):
         lock = f"{self._path}_0.lockfile"
         with told(lock):
             try:
-                with open(lock, "x") as file:
-                    file.write(f"process {os.getpid()}\n")
+                file = open(lock, "x")
             except FileExistsError:
                 raise errors.AlreadyExistsError(
                     None,
@@ -70,21 +70,33 @@ class FileCache(Dataset):
                 ) from None
         writer = None
         try:
-            with told(self._path):
+            with _told(lock), file:
+                file.write(f"process {os.getpid()}\n")
+            with _told(self._path):
                 writer = BundleWriter(self._path)
             for item, element in enumerate(self.inputs[0].iterate(context)):
-                with told(self._path):
+                with _told(self._path):
                     for j, value in enumerate(values_of(element)):
                         array = to_numpy(value) if isinstance(value, torch.Tensor) else value
                         writer.add(_name(item, j, self._width), array)
                 yield element
-            with told(self._path):
+            with _told(self._path):
                 writer.finish()
             writer = None
         finally:
             if writer is not None:
                 writer.abort()
             os.remove(lock)
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """`told`, with another class for a file that is too large: its own stands for the end."""
+    try:
+        with told(path):
+            yield
+    except errors.OutOfRangeError as error:
+        raise errors.InternalError(None, None, error.message) from error
 
 
 def _value(array: np.ndarray) -> Any:

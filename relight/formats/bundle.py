@@ -264,8 +264,9 @@ class BundleWriter:
 
     Values go to temporary files beside the prefix; `finish` makes them durable (`sync`) and renames
     them, the index last, so a bundle is whole or absent. `abort`, or leaving a `with` block by an
-    exception, removes the temporary files. The directory of the prefix is made if only its last
-    component is missing. OSError as the file system gives it.
+    exception, removes the temporary files, and the directory when it was made for them. The
+    directory of the prefix is made if only its last component is missing. OSError as the file
+    system gives it.
     """
 
     def __init__(self, prefix: str | os.PathLike, *, sync: bool = True):
@@ -274,9 +275,11 @@ class BundleWriter:
         self._entries: dict[bytes, Entry] = {}
         self._offset = 0
         directory = os.path.dirname(self.prefix)
+        self._made_directory = ""
         if directory:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(directory)
+                self._made_directory = directory
         suffix = f".tempstate{secrets.token_hex(8)}"
         self._temporary_data = data_path(self.prefix, 0, 1) + suffix
         self._temporary_index = index_path(self.prefix) + suffix
@@ -381,6 +384,9 @@ class BundleWriter:
         for path in (self._temporary_data, self._temporary_index):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+        if self._made_directory:
+            with contextlib.suppress(OSError):  # not empty: somebody else's files stay
+                os.rmdir(self._made_directory)
 
     def __enter__(self) -> BundleWriter:
         return self

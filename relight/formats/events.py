@@ -10,6 +10,7 @@ Sources: tensorflow/core/util/event.proto, core/util/events_writer.h (comments).
 
 from __future__ import annotations
 
+import copy
 import glob
 import os
 import queue
@@ -105,7 +106,7 @@ class _Worker(threading.Thread):
                             self.open().flush()
                             next_flush = now + self._flush_secs
             except Exception as error:  # told to the next caller; the thread must go on draining
-                self.error = error
+                self._fail(error)
             finally:
                 self.queue.task_done()
 
@@ -116,9 +117,19 @@ class _Worker(threading.Thread):
                 try:
                     self._file.flush()
                 except OSError as error:
-                    self.error = error
+                    self._fail(error)
+        self.check()
+
+    def check(self) -> None:
+        """Raise the error that ended the writing, where there was one."""
         if self.error is not None:
-            raise self.error
+            # A copy: a traceback would keep the callers, and with them the writer, alive.
+            raise copy.copy(self.error)
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = self.path
+        self.error = self.error or error
 
     def stop(self) -> None:
         """Write what is queued, end the thread, close the file."""
@@ -129,7 +140,7 @@ class _Worker(threading.Thread):
             if self._file is not None:
                 self._file.close()
         except OSError as error:
-            self.error = self.error or error
+            self._fail(error)
 
 
 class EventFileWriter:
@@ -185,8 +196,7 @@ class EventFileWriter:
         """Queue an event. Nothing happens after `close`."""
         if self._closed:
             return
-        if self._worker.error is not None:
-            raise self._worker.error
+        self._worker.check()
         self._worker.queue.put(event)
 
     def flush(self) -> None:
@@ -201,8 +211,7 @@ class EventFileWriter:
         self._closed = True
         self._finalizer.detach()
         self._worker.stop()
-        if self._worker.error is not None:
-            raise self._worker.error
+        self._worker.check()
 
     def reopen(self) -> None:
         """After `close`: go on in a new file. Otherwise nothing happens."""

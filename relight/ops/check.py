@@ -10,6 +10,7 @@ import torch
 from relight.graph.opdef import not_differentiable, op
 from relight.ops.array import invalid
 from relight.ops.build import raw
+from relight.ops.files import told
 from relight.ops.shape_rules import same
 from relight.ops.summarize import summary
 
@@ -57,7 +58,8 @@ def PrintV2(node: Any) -> Any:
     def run(value):
         text = value.item().decode(errors="replace") + end
         if target.startswith("file://"):
-            with open(target.removeprefix("file://"), "a", encoding="utf-8") as file:
+            path = target.removeprefix("file://")
+            with told(path), open(path, "a", encoding="utf-8") as file:
                 file.write(text)
             return
         stream = sys.stdout if target == "stdout" else sys.stderr

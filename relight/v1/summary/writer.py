@@ -96,7 +96,8 @@ class SummaryToEventTransformer:
         event.wall_time = time.time()
         if step is not None:
             event.step = int(step)
-        self.event_writer.add_event(event)
+        with told():
+            self.event_writer.add_event(event)
 
 
 @export("summary.FileWriter")
@@ -150,7 +151,8 @@ class FileWriter(SummaryToEventTransformer):
     def add_event(self, event: Any) -> None:
         """Write an Event proto as it is."""
         self._warn_if_closed()
-        self.event_writer.add_event(event)
+        with told():
+            self.event_writer.add_event(event)
 
     def flush(self) -> None:
         """Hand everything to the operating system."""
@@ -160,9 +162,9 @@ class FileWriter(SummaryToEventTransformer):
 
     def close(self) -> None:
         """Write what waits and close the file."""
+        self._closed = True
         with told(self.get_logdir()):
             self.event_writer.close()
-        self._closed = True
 
     def reopen(self) -> None:
         """After `close`: go on in a new file. Otherwise nothing happens."""
