@@ -233,8 +233,8 @@ def test_variables_are_read_and_written_in_order(resource):
             assert list(found[0]) == [9.0] * 4 and list(found[1]) == [10.0] * 4
 
 
-def random_graph(seed, cpus):
-    """A graph of 40 steps on `cpus` devices, three variables among them: (fed, fetches).
+def random_graph(seed, cpus, device="cpu"):
+    """A graph of 40 steps on `cpus` devices of a kind, three variables among them: (fed, fetches).
 
     What is done to one variable is in order by control inputs, so that its values are defined.
     """
@@ -242,7 +242,7 @@ def random_graph(seed, cpus):
     fed = tf.placeholder(tf.float32, [4, 4])
     values, variables, latest = [fed], [], [[], [], []]
     for k in range(3):
-        with tf.device(f"/cpu:{k % cpus}"):
+        with tf.device(f"/{device}:{k % cpus}"):
             ones = tf.ones_initializer()
             variables.append(tf.get_variable(f"v{k}", [4, 4], None, ones, use_resource=k == 1))
     for _ in range(40):
@@ -250,7 +250,7 @@ def random_graph(seed, cpus):
         a, b = pick.choice(values), pick.choice(values)
         after = [tf.group(pick.choice(values))] if pick.random() < 0.5 else []
         after += latest[k] if kind > 3 else []
-        with tf.device(f"/cpu:{pick.randrange(3) % cpus}"), tf.control_dependencies(after):
+        with tf.device(f"/{device}:{pick.randrange(3) % cpus}"), tf.control_dependencies(after):
             if kind == 4:
                 latest[k] = [variables[k].assign_add(a * 0.01).op]
                 continue

@@ -65,6 +65,7 @@ def settle(plan: Plan, placed: dict[Operation, Device]) -> None:
         at.update({v: made for v in step.outputs if v is not None and v.kind == "T"})
         steps.append(step)
     plan.steps = steps
+    plan.memories = at
 
 
 def _fetched_new(plan: Plan, value: Value | None) -> None:
@@ -115,4 +116,21 @@ def _copy(value: Value, copied: Value, memory: torch.device, reader: Step) -> St
 
 
 def _to(tensor: torch.Tensor, memory: torch.device) -> torch.Tensor:
-    return tensor.to(memory)
+    """A tensor in another memory. What leaves the host goes without waiting for the GPU."""
+    if memory.type == HOST.type:
+        return tensor.to(memory)
+    return staged(tensor).to(memory, non_blocking=True)
+
+
+def staged(tensor: torch.Tensor) -> torch.Tensor:
+    """What to copy to a GPU in place of a tensor: one of the host in page-locked memory.
+
+    The GPU takes such memory by itself while the program goes on; PyTorch's allocator gives it to
+    others when that is over. Small tensors the driver takes along with the call.
+    """
+    if tensor.device.type != HOST.type or tensor.nbytes <= _TAKEN_ALONG:
+        return tensor
+    return tensor.pin_memory()
+
+
+_TAKEN_ALONG = 1 << 16  # bytes

@@ -79,6 +79,7 @@ class Plan:
     filename: str = ""  # what tracebacks call `source`
     line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
     placed: dict[Operation, Any] | None = None  # devices, where there are several
+    memories: dict[Value, Any] = dataclasses.field(default_factory=dict)  # where these have GPUs
 
     def describe(self) -> str:
         """The steps in words, one a line."""

@@ -270,7 +270,10 @@ def _change(states: list[Any], function: Callable[[list[torch.Tensor]], None]) -
         else:
             function(values)
 
-    states[0].update(enter)
+    try:
+        states[0].update(enter)
+    finally:
+        values.clear()  # `enter` refers to itself, and would hold them until it is collected
 
 
 def _check_shapes(names: list[str], values: list[torch.Tensor], grad: Any, grad_name: str) -> None:
