@@ -7,12 +7,31 @@ import numpy as np
 import pytest
 
 import relight.v1 as tf
+from relight.engine import interpreter, session
 
 
-@pytest.fixture(autouse=True)
-def fresh_graph():
+@pytest.fixture(autouse=True, params=["generated", "interpreted"])
+def fresh_graph(request, monkeypatch):
+    if request.param == "interpreted":
+        monkeypatch.setattr(session, "_run_instead", interpreter.run)
     with tf.Graph().as_default():
         yield
+
+
+def test_the_trace_of_steps_that_wait():
+    queue = tf.FIFOQueue(3, tf.int32, [[]], name="queue")
+    taken = tf.multiply(queue.dequeue(name="take"), 10, name="scaled")
+    put = queue.enqueue(tf.constant(4), name="put")
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    metadata = tf.RunMetadata()
+    with tf.Session() as running:
+        assert running.run([taken, put], options=options, run_metadata=metadata)[0] == 40
+    (device,) = metadata.step_stats.dev_stats
+    stats = {entry.node_name: entry for entry in device.node_stats}
+    assert {"take", "put", "scaled"} <= set(stats)
+    # The one that takes is there first, and waits.
+    assert stats["take"].all_start_micros <= stats["put"].all_start_micros
+    assert stats["scaled"].all_start_micros >= stats["put"].all_start_micros
 
 
 def test_a_dequeue_made_before_its_enqueue():

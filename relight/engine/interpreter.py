@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from relight.engine import explain
+from relight.engine import explain, waiting
 from relight.engine.codegen import last_uses
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import Plan, Seen, Step, Value, arguments_of, fetched, flatten
 from relight.graph import dtypes
 from relight.graph.shapes import TensorShape
 from relight.ops.call import to_numpy
-
-Seen = Callable[[Step, int, int, list[Any], list[Any]], None]
 
 
 def run(plan: Plan, state: Any, feeds: list[Any]) -> list[Any]:
@@ -36,19 +33,14 @@ def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
 
     What a step raises comes as the `tf.errors` exception that names its node.
     """
+    if isinstance(plan.function, waiting.Concurrent):
+        return plan.function.walk(state, feeds, seen)
     values: dict[Value, Any] = dict(plan.constants)
     values.update(zip(plan.fed_values, feeds, strict=True))
     last_use = last_uses(plan)
     on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()
     for i, step in enumerate(plan.steps):
-        arguments = [
-            [values[v] for v in item]
-            if isinstance(item, list)
-            else None
-            if item is None
-            else values[item]
-            for item in step.inputs
-        ]
+        arguments = arguments_of(step, values)
         assert step.function is not None
         start = time.time_ns()
         try:
@@ -58,7 +50,7 @@ def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
         except Exception as error:
             explain.raise_explained(plan, error, step)
         end = time.time_ns()
-        results = _flatten(given, len(step.outputs))
+        results = flatten(given, len(step.outputs))
         seen(step, start, end, arguments, results)
         for value, item in zip(step.outputs, results, strict=True):
             if value is not None:
@@ -66,21 +58,7 @@ def walk(plan: Plan, state: Any, feeds: list[Any], seen: Seen) -> list[Any]:
         del arguments, given, results  # an update in place needs to be alone with its value
         for value in last_use.get(i, ()):
             values.pop(value, None)
-    return [
-        values[v].copy() if c else values[v]
-        for v, c in zip(plan.fetched_values, plan.copies, strict=True)
-    ]
-
-
-def _flatten(given: Any, count: int) -> list[Any]:
-    if count == 0:
-        return []
-    if count == 1 and not isinstance(given, (list, tuple)):
-        return [given]
-    flat: list[Any] = []
-    for item in given:
-        flat.extend(item if isinstance(item, list) else [item])
-    return flat
+    return fetched(plan, values)
 
 
 def _check(value: Value, item: Any) -> None:

@@ -88,3 +88,39 @@ class Plan:
             node = f" [{step.node.name}]" if step.node is not None else ""
             lines.append(f"{step.outputs} = {step.what}({step.inputs}){node}")
         return "\n".join(lines)
+
+
+Seen = Callable[[Step, int, int, list[Any], list[Any]], None]
+"""Looks at a step that was run: its start and end (nanoseconds since 1970), arguments, results."""
+
+
+def flatten(given: Any, count: int) -> list[Any]:
+    """What a kernel gives as a list of its `count` outputs."""
+    if count == 0:
+        return []
+    if count == 1 and not isinstance(given, (list, tuple)):
+        return [given]
+    flat: list[Any] = []
+    for item in given:
+        flat.extend(item if isinstance(item, list) else [item])
+    return flat
+
+
+def arguments_of(step: Step, values: dict[Value, Any]) -> list[Any]:
+    """The arguments of a step's function, without the session's state."""
+    return [
+        [values[v] for v in item]
+        if isinstance(item, list)
+        else None
+        if item is None
+        else values[item]
+        for item in step.inputs
+    ]
+
+
+def fetched(plan: Plan, values: dict[Value, Any]) -> list[Any]:
+    """What a plan gives, of all its values."""
+    return [
+        values[v].copy() if c else values[v]
+        for v, c in zip(plan.fetched_values, plan.copies, strict=True)
+    ]

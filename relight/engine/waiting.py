@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import functools
 import queue
+import time
 from typing import Any
 
 import torch
 
 from relight.engine import explain, lanes
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import Plan, Seen, Step, Value, arguments_of, fetched, flatten
 from relight.graph.node import Operation
 
 _V2 = ("", "V2")
@@ -93,18 +94,22 @@ def arrange(plan: Plan) -> None:
     givers = [i for i, s in enumerate(plan.steps) if s.what in GIVERS]
     if all(t in behind[g] or g in behind[t] for t in takers for g in givers):
         return
-    plan.function = _Concurrent(plan, behind, {*takers, *givers})
+    plan.function = Concurrent(plan, behind, {*takers, *givers})
     plan.log.append("arrange: steps wait for each other, and run in threads")
 
 
-class _Concurrent:
+class Concurrent:
     """The function of a plan whose waiting steps run in threads."""
 
     def __init__(self, plan: Plan, behind: list[set[int]], waiting: set[int]):
         self._plan, self._behind, self._waiting = plan, behind, waiting
-        self.__code__ = type(self).__call__.__code__  # where tracebacks look for a plan's lines
+        self.__code__ = type(self).walk.__code__  # where tracebacks look for a plan's lines
 
     def __call__(self, state: Any, feeds: list[Any]) -> list[Any]:
+        return self.walk(state, feeds, None)
+
+    def walk(self, state: Any, feeds: list[Any], seen: Seen | None) -> list[Any]:
+        """The fetched values. After each step `seen` gets it, in the thread that called."""
         plan = self._plan
         values: dict[Value, Any] = dict(plan.constants)
         values.update(zip(plan.fed_values, feeds, strict=True))
@@ -113,25 +118,37 @@ class _Concurrent:
         answers: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
         workers = state.resource(("lanes",), lanes.Workers)
         run, running = lanes.Run(0, 0), 0
+
+        def store(place: int, call: _Call) -> None:
+            step = plan.steps[place]
+            results = flatten(call.given, len(step.outputs))
+            if seen is not None:
+                seen(step, call.start, call.end, call.arguments, results)
+            for value, item in zip(step.outputs, results, strict=True):
+                if value is not None:
+                    values[value] = item
+
         try:
             while left or running:
                 still = []
                 for i in left:
                     if not self._behind[i] <= done:
                         still.append(i)
-                    elif i in self._waiting:
-                        task = (i, state, self._inputs(i, values), answers, run)
-                        workers.start(functools.partial(self._wait, *task))
+                        continue
+                    call = _Call(plan, plan.steps[i], arguments_of(plan.steps[i], values))
+                    if i in self._waiting:
+                        workers.start(functools.partial(call.wait, i, state, answers, run))
                         running += 1
                     else:
-                        self._store(i, self._call(i, state, self._inputs(i, values)), values)
+                        call(state, seen is not None)
+                        store(i, call)
                 left = still
                 if running:
-                    place, given, error = answers.get()
+                    place, call, error = answers.get()
                     running -= 1
                     if error is not None:
                         raise error
-                    self._store(place, given, values)
+                    store(place, call)
                     done.add(place)
         except BaseException as error:  # an interrupt ends the waits too
             run.fail(error)
@@ -140,51 +157,41 @@ class _Concurrent:
             raise
         finally:
             run.error = None  # its traceback holds this frame
-        return [
-            values[v].copy() if c else values[v]
-            for v, c in zip(plan.fetched_values, plan.copies, strict=True)
-        ]
+        return fetched(plan, values)
 
-    def _inputs(self, place: int, values: dict[Value, Any]) -> list[Any]:
-        return [
-            [values[v] for v in item]
-            if isinstance(item, list)
-            else None
-            if item is None
-            else values[item]
-            for item in self._plan.steps[place].inputs
-        ]
 
-    def _call(self, place: int, state: Any, inputs: list[Any]) -> Any:
-        step = self._plan.steps[place]
+class _Call:
+    """One run of a step."""
+
+    __slots__ = ("arguments", "end", "given", "plan", "start", "step")
+
+    def __init__(self, plan: Plan, step: Step, arguments: list[Any]):
+        self.plan, self.step, self.arguments = plan, step, arguments
+        self.given: Any = None
+        self.start = self.end = 0
+
+    def __call__(self, state: Any, measure: bool) -> None:
+        step = self.step
         assert step.function is not None
+        self.start = time.time_ns()
         try:
-            return step.function(*([state] if step.takes_session else []), *inputs)
+            self.given = step.function(*([state] if step.takes_session else []), *self.arguments)
+            if measure and torch.cuda.is_initialized():
+                torch.cuda.synchronize()
         except Exception as error:
-            explain.raise_explained(self._plan, error, step)
+            explain.raise_explained(self.plan, error, step)
+        self.end = time.time_ns()
 
-    def _wait(
-        self, place: int, state: Any, inputs: list[Any], answers: Any, run: lanes.Run
-    ) -> None:
+    def wait(self, place: int, state: Any, answers: Any, run: lanes.Run) -> None:
         """A waiting step, in a thread of its own."""
         lanes._current.run = run
         answer: tuple[int, Any, BaseException | None]
         try:
             with torch.inference_mode():
-                answer = (place, self._call(place, state, inputs), None)
+                self(state, False)
+            answer = (place, self, None)
         except BaseException as error:  # it belongs to the thread that made the run
             answer = (place, None, error)
         finally:
             lanes._current.run = None
         answers.put(answer)
-
-    def _store(self, place: int, given: Any, values: dict[Value, Any]) -> None:
-        step: Step = self._plan.steps[place]
-        if not step.outputs:
-            return
-        flat: list[Any] = []
-        for item in given if isinstance(given, (list, tuple)) else [given]:
-            flat.extend(item if isinstance(item, list) else [item])
-        for value, item in zip(step.outputs, flat, strict=True):
-            if value is not None:
-                values[value] = item
