@@ -15,6 +15,7 @@ from test_devices import random_graph
 
 import relight.v1 as tf
 from relight.engine import cuda_graphs, devices, segments
+from relight.ops import call
 
 STEPS = cuda_graphs.WARM_RUNS + 5
 
@@ -32,6 +33,7 @@ def gpu(monkeypatch):
     one = (devices.Device("GPU", 0, torch.device("cpu", 0), 1 << 30),)
     monkeypatch.setattr(devices, "gpus", lambda: one)
     monkeypatch.setattr(cuda_graphs, "graphs_of", lambda memory: EmulatedGraphs(log))
+    monkeypatch.setattr(call, "at_hand", lambda tensor: False)  # kernels take the way of a GPU
     monkeypatch.delenv(cuda_graphs.VARIABLE, raising=False)
     return log
 
@@ -39,8 +41,8 @@ def gpu(monkeypatch):
 def replaying(sess):
     """The plans of a session's graph that replay segments."""
     found = []
-    for call in sess.graph._plans.values():
-        for plan in [*call._by_shape.values(), call._general]:
+    for made in sess.graph._plans.values():
+        for plan in [*made._by_shape.values(), made._general]:
             function = None if plan is None else plan.function
             if isinstance(function, cuda_graphs.Replaying) and function._arranged is not None:
                 found.append(function)
@@ -311,6 +313,63 @@ def test_values_that_outlive_a_run(gpu, monkeypatch):
 
     seen, dequeued = both_ways(gpu, monkeypatch, program)
     assert_same(seen, dequeued)
+
+
+def test_views_of_variables_do_not_hold_them(gpu, monkeypatch):
+    """An update in place finds its variable alone, although a replay gave a view of it."""
+
+    def program():
+        x, w = tf.placeholder(tf.float32, [8, 6]), tf.get_variable("w", [6, 5])
+        turned = tf.reshape(w, [5, 6], name="turned")
+        seen = tf.py_func(lambda a: a.copy(), [turned], tf.float32)
+        with tf.control_dependencies([seen]):
+            loss = tf.reduce_mean(tf.square(tf.tanh(tf.matmul(x, w) * 2.0 + 0.5)))
+        train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            feed = {x: data(8, 6)}
+            return [sess.run([train, loss, seen], feed)[1:] for _ in range(STEPS)]
+
+    both_ways(gpu, monkeypatch, program)
+    assert gpu.count("capture") == 1
+
+
+def test_a_step_may_write_over_what_another_segment_gave(gpu, monkeypatch):
+    def program():
+        _, _, hidden, x, _, w = network()
+        product = tf.matmul(tf.sigmoid(tf.matmul(x, w)) + 1.0, tf.sigmoid(tf.ones([5, 5]) * w[0]))
+        called = tf.py_func(lambda a: a + 1, [hidden], tf.float32)
+        called.set_shape([8, 5])
+        total = tf.add(product, called * 3.0, name="total")
+        end = tf.reduce_sum(tf.exp(total * 0.01)) + tf.reduce_mean(tf.tanh(total))
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            found = [sess.run(end, {x: data(8, 6, seed=i)}) for i in range(STEPS)]
+            for function in replaying(sess):
+                whats = [[s.what for s in p.segment.steps] for p in function._parts]
+                assert len(whats) == 2 and "add scaled in place" in whats[1]
+            return found
+
+    both_ways(gpu, monkeypatch, program)
+
+
+def test_writes_keep_their_order(gpu, monkeypatch):
+    """Also where the second one does not depend on the segment that the first one waits for."""
+
+    def program():
+        train, loss, hidden, x, y, _ = network()
+        kept = tf.get_variable("kept", [], trainable=False)
+        first = kept.assign(tf.reduce_sum(hidden * 2.0))
+        with tf.control_dependencies([first]):
+            second = kept.assign_add(1.0)
+        with tf.control_dependencies([second]):
+            after = kept.read_value() * 2.0
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            feeds = [{x: data(8, 6, seed=i), y: data(8, 2)} for i in range(STEPS)]
+            return [[sess.run([after, loss, train], f)[:2], sess.run(kept)] for f in feeds]
+
+    both_ways(gpu, monkeypatch, program)
 
 
 def test_sessions_have_graphs_of_their_own(gpu, monkeypatch):

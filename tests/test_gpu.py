@@ -12,6 +12,7 @@ import torch
 
 import relight.v1 as tf
 from relight.engine import devices, memories, plan
+from relight.ops import call
 
 HAS_GPU = torch.cuda.is_available()
 
@@ -250,6 +251,78 @@ def test_nothing_is_copied_for_processors_alone():
         before = list(made.steps)
         memories.settle(made, sess._placer.place(sess.graph))
         assert made.steps == before
+
+
+# -- kernels that do not wait for values -----------------------------------------------------------
+
+
+def on_a_gpu(monkeypatch, fetches):
+    """Fetched values, from kernels that go the way that they go on a GPU."""
+    with monkeypatch.context() as patch, tf.Session() as sess:
+        patch.setattr(call, "at_hand", lambda tensor: False)
+        return sess.run(fetches)
+
+
+def test_kernels_give_the_same_without_looking(monkeypatch):
+    rs = np.random.RandomState(0)
+    x = tf.placeholder_with_default(rs.rand(6, 4, 3).astype(np.float32), [6, 4, 3])
+    rows = tf.placeholder_with_default(rs.randint(0, 6, 5), [5])
+    places = tf.placeholder_with_default(rs.randint(0, 3, (5, 2)), [5, 2])
+    fetches = {
+        "gather": tf.gather(x, rows),
+        "gather_nd": tf.gather_nd(x, places),
+        "gather_whole": tf.gather_nd(x, places[:, :0]),
+        "scatter": tf.scatter_nd(places, tf.gather_nd(x, places), [6, 4, 3]),
+        "segments": tf.unsorted_segment_sum(x[:5], rows, 7),
+        "greatest": tf.unsorted_segment_max(x[:5], rows, 7),
+        "arg": tf.argmax(x, 1),
+        "least": tf.reduce_min(x, [0, 2]),
+        "quotient": tf.floordiv(rows, places[:, 0] + 1),
+        "power": tf.pow(rows, places[:, 1]),
+        "stitched": tf.dynamic_stitch([[0, 2], [1, 2]], [x[0, :2], x[1, :2]]),
+        "reversed": tf.reverse_sequence(x, [1, 2, 3, 4, 0, 2], 1),
+    }
+    with tf.Session() as sess:
+        here = sess.run(fetches)
+    there = on_a_gpu(monkeypatch, fetches)
+    for name, value in here.items():
+        np.testing.assert_array_equal(value, there[name], err_msg=name)
+
+
+def test_labels_and_indices_out_of_range_on_a_gpu(monkeypatch):
+    """Nothing can be raised there; TensorFlow gives NaN and zeros, and leaves rows out."""
+    rs = np.random.RandomState(0)
+    logits = tf.constant(rs.rand(4, 3).astype(np.float32))
+    good = tf.placeholder_with_default(np.array([0, 2, 1, 1]), [4])
+    bad = tf.placeholder_with_default(np.array([0, 3, 1, -1]), [4])
+    losses = [
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        for labels in (good, bad)
+    ]
+    grads = [tf.gradients(loss, logits)[0] for loss in losses]
+    with tf.Session() as sess:
+        right = sess.run([losses[0], grads[0]])
+        with pytest.raises(tf.errors.InvalidArgumentError, match="outside the valid range"):
+            sess.run(losses[1])
+    good_ones, bad_ones = on_a_gpu(monkeypatch, list(zip(losses, grads, strict=True)))
+    for a, b, c in zip(right, good_ones, bad_ones, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(c[[0, 2]], a[[0, 2]])
+        assert np.isnan(c[[1, 3]]).all()
+    found = on_a_gpu(
+        monkeypatch,
+        [
+            tf.gather(logits, bad),
+            tf.gather_nd(logits, tf.stack([bad, good], 1)),
+            tf.unsorted_segment_sum(logits, bad, 3),
+            tf.scatter_nd(bad[:, None], logits, [3, 3]),
+        ],
+    )
+    assert [bool(row.any()) for row in found[0]] == [True, True, True, False]
+    assert [v != 0 for v in found[1]] == [True, True, True, False]
+    values = on_a_gpu(monkeypatch, logits)
+    for sums in found[2:]:
+        np.testing.assert_array_equal(sums, [values[0], values[2], [0, 0, 0]])
 
 
 # -- a real GPU ------------------------------------------------------------------------------------

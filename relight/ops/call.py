@@ -86,6 +86,11 @@ def to_numpy(tensor: torch.Tensor) -> np.ndarray:
     return tensor.numpy(force=tensor.is_conj() or tensor.is_neg())
 
 
+def at_hand(tensor: torch.Tensor) -> bool:
+    """Whether a kernel may look at the values of a tensor: a GPU would have to be waited for."""
+    return tensor.device.type == "cpu"
+
+
 def call_kernel(node: Any, values: Sequence[np.ndarray]) -> list[Any]:
     """Run the kernel of a stateless node on numpy values; numpy values (a list of outputs)."""
     record = opdef.record(node.type)

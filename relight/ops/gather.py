@@ -13,6 +13,7 @@ from relight.graph.composite import IndexedSlices
 from relight.graph.graph import ShapeError, get_default_graph
 from relight.graph.opdef import not_differentiable, op
 from relight.ops import array_nodes as nodes
+from relight.ops import call
 from relight.ops.array import invalid, shape_text
 from relight.ops.array_shapes import axis_of
 from relight.ops.build import raw
@@ -48,7 +49,7 @@ def gather_rows(params: Any, indices: torch.Tensor, axis: int = 0) -> Any:
     limit = params.shape[axis]
     flat = indices.reshape(-1)
     shape = (*params.shape[:axis], *indices.shape, *params.shape[axis + 1 :])
-    if isinstance(params, torch.Tensor) and params.device.type != "cpu":
+    if isinstance(params, torch.Tensor) and not call.at_hand(params):
         inside = (flat >= 0) & (flat < limit)
         rows = take(params, flat.where(inside, 0), axis)
         mask_shape = [1] * rows.ndim
@@ -228,22 +229,30 @@ def _batch_indices(shape: Any, indices: Any, batch: int) -> Any:
 
 
 def _flat_places(indices: torch.Tensor, shape: Any, what: str) -> torch.Tensor:
-    """The row-major place of each coordinate [..., depth] in the first `depth` dimensions [...]."""
+    """The row-major place of each coordinate [..., depth] in the first `depth` dimensions [...].
+
+    On a GPU -1 for what is outside, elsewhere an error.
+    """
     depth = indices.shape[-1]
     coordinates = indices.reshape(math.prod(indices.shape[:-1]), depth).to(torch.int64)
-    limits = torch.tensor([int(s) for s in shape[:depth]], dtype=torch.int64, device=indices.device)
+    strides = [1] * depth
+    for i in range(depth - 2, -1, -1):
+        strides[i] = strides[i + 1] * int(shape[i + 1])
+    if not call.at_hand(indices):  # without a tensor that would have to be copied there
+        flat, wrong = indices.new_zeros(len(coordinates), dtype=torch.int64), False
+        for c, limit, stride in zip(coordinates.unbind(1), shape[:depth], strides, strict=True):
+            flat = flat + c * stride
+            wrong = (c < 0) | (c >= int(limit)) | wrong
+        return flat.masked_fill(wrong, -1) if depth else flat
+    limits = torch.tensor([int(s) for s in shape[:depth]], dtype=torch.int64)
     outside = (coordinates < 0) | (coordinates >= limits)
-    if indices.device.type == "cpu" and bool(outside.any()):
+    if bool(outside.any()):
         row = int(outside.any(1).nonzero()[0])
         place = np.unravel_index(row, tuple(indices.shape[:-1])) if indices.ndim > 1 else (row,)
         listed = ", ".join(str(c) for c in coordinates[row].tolist())
         where = ",".join(str(int(p)) for p in place)
         raise invalid(f"indices[{where}] = [{listed}] does not index into {what}")
-    strides = [1] * depth
-    for i in range(depth - 2, -1, -1):
-        strides[i] = strides[i + 1] * int(shape[i + 1])
-    flat = (coordinates * torch.tensor(strides, dtype=torch.int64, device=indices.device)).sum(1)
-    return flat if indices.device.type == "cpu" else flat.masked_fill(outside.any(1), -1)
+    return (coordinates * torch.tensor(strides, dtype=torch.int64)).sum(1)
 
 
 def _gather_nd_shape(node: Any) -> list[Any]:
@@ -269,7 +278,7 @@ def GatherNd(params, indices):
         )
     flat = _flat_places(indices, params.shape, f"param shape {shape_text(params.shape)}")
     rows = params.reshape(math.prod(params.shape[:depth]), *params.shape[depth:])
-    if isinstance(params, torch.Tensor) and params.device.type != "cpu":
+    if isinstance(params, torch.Tensor) and not call.at_hand(params):
         result = take(rows, flat.clamp(min=0), 0)
         result = result.masked_fill((flat < 0).reshape(-1, *[1] * (result.ndim - 1)), 0)
     else:
@@ -308,7 +317,10 @@ def scatter_nd_(target: torch.Tensor, indices: Any, updates: Any, how: str) -> t
     flat = _flat_places(indices, shape, f"shape {shape_text(shape)}")
     rows = target.view(-1, *shape[depth:]) if depth else target.view(1, *shape)
     parts = updates.reshape(-1, *shape[depth:])
-    if flat.device.type != "cpu":
+    if not call.at_hand(flat) and how in ("add", "sub") and target.dtype is not torch.bool:
+        outside = (flat < 0).reshape(-1, *[1] * (parts.ndim - 1))
+        flat, parts = flat.clamp(min=0), parts.masked_fill(outside, 0)
+    elif not call.at_hand(flat):
         kept = (flat >= 0).nonzero().squeeze(1)
         flat, parts = flat[kept], parts[kept]
     if how in ("add", "sub"):
@@ -317,7 +329,7 @@ def scatter_nd_(target: torch.Tensor, indices: Any, updates: Any, how: str) -> t
         else:
             rows.index_add_(0, flat, parts, alpha=1 if how == "add" else -1)
     elif how == "update":
-        if flat.device.type == "cpu":
+        if call.at_hand(flat):
             rows[flat] = parts  # of equal indices the last one counts
         else:
             rows.index_copy_(0, flat, parts)
@@ -516,7 +528,7 @@ def _stitch(indices: list[Any], data: list[Any]) -> Any:
         return result
     rows = torch.cat([d.reshape(-1, *tail) for d in data])
     merged_rows = rows.new_zeros((size, *tail))
-    if rows.device.type == "cpu":
+    if call.at_hand(rows):
         merged_rows[places] = rows  # of equal indices the last one counts
         return merged_rows
     last = torch.full((size,), -1, dtype=torch.int64, device=rows.device)

@@ -11,6 +11,7 @@ import torch
 
 from relight.graph import errors
 from relight.graph.opdef import not_differentiable, op
+from relight.ops import call
 from relight.ops.math import SIGNED
 from relight.ops.shape_rules import Sizes, broadcast, broadcast_sizes, merge, sizes
 
@@ -60,7 +61,7 @@ def _of_integers(function: Binary, internal: bool = False) -> Binary:
     """
 
     def kernel(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        if not y.all() and x.numel():
+        if call.at_hand(y) and not y.all() and x.numel():
             if internal:
                 raise errors.InternalError(
                     None,
@@ -89,7 +90,7 @@ def _floor_quotient(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def _int_pow(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    if (y < 0).any():
+    if call.at_hand(y) and (y < 0).any():
         raise errors.InvalidArgumentError(
             None, None, "Integers to negative integer powers are not allowed"
         )

@@ -11,7 +11,7 @@ from torch.nn import functional
 from relight.graph import errors
 from relight.graph.graph import ShapeError, get_default_graph
 from relight.graph.opdef import op
-from relight.ops import array_nodes, shape_rules
+from relight.ops import array_nodes, call, shape_rules
 from relight.ops import math_nodes as nodes
 from relight.ops.build import raw
 from relight.ops.constants import constant_value
@@ -327,6 +327,8 @@ def SparseSoftmaxCrossEntropyWithLogits(logits, labels):
     if logits.dim() != 2 or labels.dim() != 1 or logits.shape[0] != labels.shape[0]:
         _refuse_sparse(logits, labels)
     places = labels.long().unsqueeze(1)
+    if not call.at_hand(labels):
+        return _sparse_losses_on_gpu(logits, places)
     log_probabilities = torch.log_softmax(logits, 1)
     try:
         loss = torch.gather(log_probabilities, 1, places).squeeze(1).neg_()
@@ -335,6 +337,19 @@ def SparseSoftmaxCrossEntropyWithLogits(logits, labels):
         raise
     backprop = torch.exp(log_probabilities)
     return loss, backprop.scatter_add_(1, places, backprop.new_full((), -1.0).expand(places.shape))
+
+
+def _sparse_losses_on_gpu(
+    logits: torch.Tensor, places: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss and gradient; NaN in the rows whose label is none, as TensorFlow has it on a GPU."""
+    outside = (places < 0) | (places >= logits.shape[1])
+    places = places.masked_fill(outside, 0)
+    log_probabilities = torch.log_softmax(logits, 1)
+    loss = torch.gather(log_probabilities, 1, places).neg_().masked_fill_(outside, torch.nan)
+    backprop = torch.exp(log_probabilities)
+    backprop.scatter_add_(1, places, backprop.new_full((), -1.0).expand(places.shape))
+    return loss.squeeze(1), backprop.masked_fill_(outside, torch.nan)
 
 
 def _refuse_sparse(logits: torch.Tensor, labels: torch.Tensor) -> None:

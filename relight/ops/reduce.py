@@ -13,7 +13,7 @@ import torch
 from relight.graph import dtypes, errors
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
-from relight.ops import shape_rules
+from relight.ops import call, shape_rules
 from relight.ops.constants import known_value
 from relight.ops.shape_rules import Sizes, merge, same, sizes, text
 
@@ -65,7 +65,7 @@ def _extreme(function: Any, lowest: bool) -> Reduction:
 
 def _any_nan(found: torch.Tensor) -> bool:
     """Whether a result has NaNs. A GPU is not asked: it would have to be waited for."""
-    return found.is_floating_point() and found.device.type == "cpu" and bool(found.isnan().any())
+    return found.is_floating_point() and call.at_hand(found) and bool(found.isnan().any())
 
 
 def _without_nan(x: torch.Tensor, lowest: bool) -> torch.Tensor:

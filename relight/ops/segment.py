@@ -11,7 +11,7 @@ import torch
 from relight.graph import dtypes, errors
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import op
-from relight.ops import array_nodes
+from relight.ops import array_nodes, call
 from relight.ops import math_nodes as nodes
 from relight.ops.build import raw
 from relight.ops.constants import constant, known_value
@@ -170,6 +170,9 @@ def _unsorted(reduce: Callable[..., torch.Tensor]) -> Any:
             raise _invalid(f"Input num_segments == {count} must not be negative.")
         ids = segment_ids.reshape(-1).to(torch.int64)
         rows = data.reshape(ids.shape[0], *data.shape[rank:])
+        if not call.at_hand(ids):  # rows of no segment go to one that is left out
+            outside = (ids < 0) | (ids >= count)
+            return reduce(rows, ids.masked_fill(outside, count), count + 1)[:count]
         if bool((ids >= count).any()):
             first = int((ids >= count).nonzero()[0])
             place = np.unravel_index(first, tuple(segment_ids.shape)) if rank else ()

@@ -14,6 +14,7 @@ from relight.graph.composite import SparseTensor
 from relight.graph.graph import ShapeError, name_scope
 from relight.graph.opdef import op
 from relight.ops import array_nodes as nodes
+from relight.ops import call
 from relight.ops.array import invalid
 from relight.ops.build import raw
 from relight.ops.constants import known_value
@@ -323,7 +324,7 @@ def ReverseSequence(value, seq_lengths, *, seq_dim, batch_dim):
         )
     whole = value.shape[seq_dim]
     lengths = seq_lengths.to(torch.int64)
-    if lengths.device.type == "cpu" and len(lengths):
+    if call.at_hand(lengths) and len(lengths):
         if int(lengths.max()) > whole:
             raise invalid(
                 f"seq_lens({int((lengths > whole).nonzero()[0])}) > input.dims({seq_dim})"

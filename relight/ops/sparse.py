@@ -15,7 +15,7 @@ from relight.graph.composite import SparseTensor
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
 from relight.ops import array_nodes as nodes
-from relight.ops import math_nodes
+from relight.ops import call, math_nodes
 from relight.ops.array import invalid, shape_text
 from relight.ops.build import raw
 from relight.ops.constants import constant_value_as_shape
@@ -186,7 +186,7 @@ def SparseTensorDenseMatMul(indices, values, shape, b, *, adjoint_a, adjoint_b):
     for index, limit, name in ((columns, k, "k"), (rows, m, "m")):
         if (
             index.numel()
-            and index.device.type == "cpu"
+            and call.at_hand(index)
             and (int(index.min()) < 0 or int(index.max()) >= limit)
         ):
             bad = int(((index < 0) | (index >= limit)).nonzero()[0])
