@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import relight.v1 as tf
+from relight.engine import dataset_ahead
 
 
 @pytest.fixture(autouse=True)
@@ -263,3 +264,83 @@ def test_a_placeholder_needs_an_initializable_iterator():
     dataset = tf.data.Dataset.from_tensor_slices(tf.placeholder(tf.float32, [None]))
     with pytest.raises(ValueError, match="make_initializable_iterator"):
         dataset.make_one_shot_iterator()
+
+
+def _map_functions():
+    table = tf.Variable(np.arange(10.0), dtype=tf.float64, use_resource=True)
+    return {
+        "plain": (lambda x: x * 2, True),
+        "condition": (lambda x: tf.cond(x > 3, lambda: x + 1, lambda: x * 2), True),
+        "random": (lambda x: x + tf.random_uniform([], 0, 5, tf.int64), True),
+        "seeded": (lambda x: x + tf.random_uniform([], 0, 5, tf.int64, seed=3), False),
+        "python": (lambda x: tf.py_func(lambda v: v + 1, [x], tf.int64), False),
+        "printed": (lambda x: tf.Print(x, [x]), False),
+        "variable": (lambda x: tf.gather(table, x), False),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "condition", "random", "seeded", "python", "printed", "variable"]
+)
+def test_only_what_nobody_can_tell_is_made_ahead(name, monkeypatch):
+    """Random numbers of a seed, effects and values that change stay with the step that asks."""
+    monkeypatch.setattr(dataset_ahead, "_WORTH_A_THREAD", 0.0)
+    monkeypatch.setattr(dataset_ahead, "_cores", lambda: 2)
+    function, quiet = _map_functions()[name]
+    wait_for_no_threads()
+    dataset = tf.data.Dataset.range(8).map(function).repeat()
+    iterator = dataset.make_initializable_iterator()
+    value = iterator.get_next()
+    with tf.Session() as session:
+        session.run([tf.global_variables_initializer(), iterator.initializer])
+        for _ in range(6):
+            session.run(value)
+        assert len(ahead_threads()) == quiet
+    wait_for_no_threads()
+
+
+def _two_passes():
+    dataset = tf.data.Dataset.range(12).shuffle(5, seed=2).map(lambda x: 60 // (x - 7)).batch(1)
+    iterator = dataset.make_initializable_iterator()
+    value = iterator.get_next()
+    found = []
+    with tf.Session() as session:
+        for _ in range(2):
+            session.run(iterator.initializer)
+            while True:
+                try:
+                    found.append(session.run(value).item())
+                except tf.errors.OutOfRangeError:
+                    break
+                except tf.errors.InvalidArgumentError:
+                    found.append("error")
+    return found
+
+
+def test_elements_made_ahead_are_the_same(monkeypatch):
+    """Values, errors at their place, the end, and a second pass."""
+    monkeypatch.setattr(dataset_ahead, "_cores", lambda: 2)
+    monkeypatch.setattr(dataset_ahead, "_WORTH_A_THREAD", float("inf"))
+    asked_for = _two_passes()
+    monkeypatch.setattr(dataset_ahead, "_WORTH_A_THREAD", 0.0)
+    assert _two_passes() == asked_for
+    assert len(asked_for) == 24 and asked_for.count("error") == 2
+
+
+def test_an_element_nobody_asked_for_takes_no_seeded_number(monkeypatch):
+    """A pass that is left half-way is followed by TensorFlow's next numbers."""
+    monkeypatch.setattr(dataset_ahead, "_WORTH_A_THREAD", 0.0)
+    monkeypatch.setattr(dataset_ahead, "_cores", lambda: 2)
+
+    def drawn(passes, each):
+        draw = tf.data.Dataset.range(9).map(lambda x: tf.random_uniform([], seed=4))
+        iterator = draw.make_initializable_iterator()
+        value = iterator.get_next()
+        with tf.Session() as session:
+            found = []
+            for _ in range(passes):
+                session.run(iterator.initializer)
+                found += [session.run(value) for _ in range(each)]
+        return found
+
+    assert drawn(2, 4) == drawn(1, 8)

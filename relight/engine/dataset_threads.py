@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from relight.engine import control, datasets, plan, threads
+from relight.engine import control, dataset_ahead, plan, threads
 from relight.graph import errors, opdef
 
 Function = Callable[[Any], Any]
@@ -95,7 +95,7 @@ class Together:
         self._threads = threads
         self._started = self._ended = False
         alive = weakref.ref(work)
-        state.on_close.append(lambda: datasets.stop_if_alive(alive))  # type: ignore[arg-type]
+        state.on_close.append(lambda: dataset_ahead.stop_if_alive(alive))  # type: ignore[arg-type]
         weakref.finalize(self, work.stop)
 
     def __iter__(self) -> Iterator[Any]:

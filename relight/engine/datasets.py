@@ -15,15 +15,14 @@ import copy
 import functools
 import os
 import threading
-import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
-from relight.engine import control, origins, threads
+from relight.engine import control, origins
+from relight.engine.dataset_ahead import Ahead, at_leisure, is_quiet
 from relight.engine.random import DatasetShuffle, IterationSeeds
 from relight.engine.random.shuffle import sequential_words
 from relight.graph import errors
@@ -66,6 +65,12 @@ class Function:
         self._captured = captured
 
     @functools.cached_property
+    def is_quiet(self) -> bool:
+        """Whether nobody can tell when it is called, and how often."""
+        handles = any(not isinstance(c, (torch.Tensor, np.ndarray)) for c in self._captured)
+        return not handles and is_quiet(self._state, self._body)
+
+    @functools.cached_property
     def order_matters(self) -> bool:
         """Whether what it does depends on the order of its calls."""
         from relight.engine.dataset_threads import order_matters
@@ -101,6 +106,11 @@ class Dataset:
     def iterate(self, context: Context) -> Iterator[Element]:
         """Start a pass."""
         raise NotImplementedError(type(self).__name__)
+
+    def is_quiet(self) -> bool:
+        """Whether nobody can tell when its elements are made, and how many are never asked for."""
+        functions = [f for f in vars(self).values() if isinstance(f, Function)]
+        return all(f.is_quiet for f in functions) and all(d.is_quiet() for d in self.inputs)
 
     def _of_input(self) -> bool:
         return self.inputs[0].shares_memory
@@ -425,6 +435,10 @@ class Cache(Dataset):
         super().__init__(state, node, source)
         self._path = filename.item().decode("utf-8", "surrogateescape")
 
+    def is_quiet(self) -> bool:
+        """Not when it writes files."""
+        return not self._path and super().is_quiet()
+
     def iterate(self, context: Context) -> Iterator[Element]:
         if self._path:
             from relight.engine.dataset_cache import FileCache
@@ -630,90 +644,7 @@ def reduce(state: Any, node: Any, source: Dataset, initial: list[Any], captured:
     return list(carried)
 
 
-# -- threads and iterators -------------------------------------------------------------------------
-
-
-class _Buffer:
-    """What a thread has made ahead. A place in it is an element, an error, or the end."""
-
-    def __init__(self, size: int):
-        self.size = size
-        self.items: deque[tuple[str, Any]] = deque()
-        self.condition = threading.Condition()
-        self.stopped = False
-
-    def stop(self) -> None:
-        with self.condition:
-            self.stopped = True
-            self.condition.notify_all()
-
-    def fill(self, source: Iterator[Element]) -> None:
-        """The thread's work: until the end of the source, or a stop."""
-        threads.use_one_core()
-        with torch.inference_mode():
-            while True:
-                with self.condition:
-                    self.condition.wait_for(lambda: self.stopped or len(self.items) < self.size)
-                    if self.stopped:
-                        return
-                try:
-                    item = ("element", next(source))
-                except StopIteration:
-                    item = ("end", None)
-                except Exception as error:  # it belongs to the thread that asks for elements
-                    item = ("error", error)
-                with self.condition:
-                    self.items.append(item)
-                    self.condition.notify_all()
-                if item[0] == "end":
-                    return
-
-
-class Ahead:
-    """An iterator whose elements a thread makes ahead of time, up to `size` of them.
-
-    The thread ends with the session, with the source, or when nothing refers to the iterator.
-    """
-
-    def __init__(self, state: Any, source: Iterator[Element], size: int):
-        self._source: Iterator[Element] | None = source
-        self._buffer = buffer = _Buffer(size)
-        self._ended = False
-        alive = weakref.ref(buffer)
-        state.on_close.append(lambda: stop_if_alive(alive))
-        weakref.finalize(self, buffer.stop)
-
-    def __iter__(self) -> Iterator[Element]:
-        return self
-
-    def __next__(self) -> Element:
-        if self._ended:
-            raise StopIteration
-        buffer = self._buffer
-        if self._source is not None:
-            threading.Thread(
-                target=buffer.fill, args=(self._source,), name="dataset-ahead", daemon=True
-            ).start()
-            self._source = None
-        with buffer.condition:
-            buffer.condition.wait_for(lambda: buffer.items or buffer.stopped)
-            if not buffer.items:
-                raise errors.CancelledError(None, None, "The iterator was cancelled.")
-            kind, item = buffer.items.popleft()
-            buffer.condition.notify_all()
-        if kind == "end":
-            self._ended = True
-            raise StopIteration
-        if kind == "error":
-            raise item
-        return item
-
-
-def stop_if_alive(reference: Callable[[], _Buffer | None]) -> None:
-    """Stop a thread whose buffer is still there."""
-    buffer = reference()
-    if buffer is not None:
-        buffer.stop()
+# -- iterators -----------------------------------------------------------------------------------
 
 
 class Prefetch(Dataset):
@@ -747,13 +678,18 @@ class IteratorResource:
         """Begin a dataset."""
         elements = dataset.iterate({})
         with self._lock:
-            self._elements = elements
-            self._copies = dataset.shares_memory
+            self._begin(dataset, elements)
+
+    def _begin(self, dataset: Dataset, elements: Iterator[Element]) -> Iterator[Element]:
+        self._elements = at_leisure(dataset, elements)
+        self._copies = dataset.shares_memory
+        return self._elements
 
     def get_next(self) -> list[Any]:
         """The values of the next element. OutOfRangeError at the end."""
         with self._lock:
-            if self._elements is None:
+            elements = self._elements
+            if elements is None:
                 if self._make is None:
                     raise errors.FailedPreconditionError(
                         None,
@@ -763,10 +699,9 @@ class IteratorResource:
                         "getting the next element.",
                     )
                 dataset = self._make()
-                self._copies = dataset.shares_memory
-                self._elements = dataset.iterate({})
+                elements = self._begin(dataset, dataset.iterate({}))
             try:
-                found = values_of(next(self._elements))
+                found = values_of(next(elements))
             except StopIteration:
                 raise errors.OutOfRangeError(None, None, "End of sequence") from None
         return [_copied(v) for v in found] if self._copies else list(found)

@@ -254,7 +254,7 @@ def ResourceGather(node: Any) -> Any:
         check_indices(indices, value.shape[batch])
         if not batch:
             rows = value.index_select(0, indices.reshape(-1))
-            return rows.reshape(*indices.shape, *value.shape[1:])
+            return rows.reshape((*indices.shape, *value.shape[1:]))
         flat = value.reshape(-1, *value.shape[batch:])
         places = indices.reshape(len(flat), -1)
         rows = torch.stack([f.index_select(0, p) for f, p in zip(flat, places, strict=True)])
