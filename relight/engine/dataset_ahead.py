@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from relight.engine import control, plan, threads
+from relight.engine import control, ending, plan, threads
 from relight.engine.random import TorchStream
 from relight.graph import errors, opdef
 
@@ -84,9 +84,10 @@ class Ahead:
             raise StopIteration
         buffer = self._buffer
         if self._source is not None:
-            threading.Thread(
+            thread = threading.Thread(
                 target=buffer.fill, args=(self._source,), name="dataset-ahead", daemon=True
-            ).start()
+            )
+            ending.wait_at_exit(thread).start()
             self._source = None
         with buffer.condition:
             buffer.condition.wait_for(lambda: buffer.items or buffer.stopped)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from relight.engine import control, dataset_ahead, plan, threads
+from relight.engine import control, dataset_ahead, ending, plan, threads
 from relight.graph import errors, opdef
 
 Function = Callable[[Any], Any]
@@ -108,7 +108,8 @@ class Together:
         if not self._started:
             self._started = True
             for _ in range(self._threads):
-                threading.Thread(target=work.run, name="dataset-map", daemon=True).start()
+                thread = threading.Thread(target=work.run, name="dataset-map", daemon=True)
+                ending.wait_at_exit(thread).start()
         with work.condition:
             work.condition.wait_for(lambda: work.given in work.answers or work.stopped)
             if work.given not in work.answers:

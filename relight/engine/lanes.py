@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from relight.engine import ending
+
 _IDLE_SECONDS = 5.0
 _current = threading.local()
 
@@ -126,7 +128,9 @@ class _Worker:
         self._workers = workers
         self._task: Callable[[], None] | None = None
         self._ready = threading.Semaphore(0)
-        threading.Thread(target=self._work, name="relight lane", daemon=True).start()
+        ending.wait_at_exit(
+            threading.Thread(target=self._work, name="relight lane", daemon=True)
+        ).start()
 
     def give(self, task: Callable[[], None] | None) -> None:
         self._task = task

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import devices, explain, placement, plan, precision, resources, servers
+from relight.engine import devices, ending, explain, placement, plan, precision, resources, servers
 from relight.engine.fetches import Fetches, expansion, flat_feeds
 from relight.engine.fetches import key as fetch_key
 from relight.engine.memory import keep_freed_memory
@@ -148,6 +148,7 @@ class BaseSession:
         self._placed = 0  # operations of the graph that are known to have a device
         self._precision = precision.of_config(config)
         self._logs_placement = config is not None and config.log_device_placement
+        ending.close_at_exit(self)
         if self._logs_placement:
             print(placement.device_mapping(self._placer.devices), end="", flush=True)
         if config is not None and config.intra_op_parallelism_threads > 0:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from relight.engine import producers, threads
+from relight.engine import ending, producers, threads
 from relight.engine.session import BaseSession
 from relight.formats.protos import QueueRunnerDef
 from relight.graph import errors
@@ -156,6 +156,8 @@ class QueueRunner:
                             self._close_quietly(sess, self._close_op)
                     return
         except Exception as error:  # it belongs to the thread that waits for the rows
+            if ending.has_begun():
+                return
             if coord:
                 coord.request_stop(error)
             else:
@@ -197,10 +199,12 @@ class QueueRunner:
             self._runs_per_session[sess] = len(self._enqueue_ops)
             self._exceptions_raised = []
         threads = [
-            threading.Thread(
-                target=self._run,
-                args=(sess, place, coord),
-                name=f"QueueRunnerThread-{self.name}-{op.name}",
+            ending.wait_at_exit(
+                threading.Thread(
+                    target=self._run,
+                    args=(sess, place, coord),
+                    name=f"QueueRunnerThread-{self.name}-{op.name}",
+                )
             )
             for place, op in enumerate(self._enqueue_ops)
         ]
