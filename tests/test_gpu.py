@@ -243,6 +243,81 @@ def test_a_loop_is_run_by_the_processor(two_gpus):
             np.testing.assert_array_equal(a, b)
 
 
+def test_numbers_are_the_processors(two_gpus, tmp_path):
+    """Steps, rates and decays that are made of numbers stay where they are read as numbers."""
+    x = tf.placeholder(tf.float32, [4, 3], name="x")
+    step = tf.train.get_or_create_global_step()
+    w = tf.get_variable("w", [3, 2])
+    scale = tf.get_variable("scale", [], initializer=tf.ones_initializer())
+    loss = tf.reduce_mean(tf.square(tf.matmul(x, w) * scale))
+    total, update = tf.metrics.mean(loss)
+    rate = tf.train.exponential_decay(0.1, step, 3, 0.9)
+    train_op = tf.train.AdamOptimizer(rate).minimize(loss, global_step=step)
+    averages = tf.train.ExponentialMovingAverage(0.9, step)
+    with tf.control_dependencies([train_op]):
+        both = averages.apply([w])
+    saver = tf.train.Saver()
+    with tf.Session() as sess:
+        assert placed_on(sess)["beta1_power"] == "device:GPU:0"  # as TensorFlow has it
+        found = copies(steps_of(sess, [both, rate], [x]))
+        assert sorted(found) == [("cpu:0", "x")]
+        elsewhere = {
+            v.op.name for v in tf.global_variables() + tf.local_variables()
+            if not memories.is_counter(v.op)
+        }  # fmt: skip
+        assert elsewhere >= {"w", "w/Adam", "scale", "scale/Adam", "mean_1/total"}
+        assert not elsewhere & {"global_step", "beta1_power", "beta2_power"}
+        sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+        sess.run([both, update], {x: np.ones((4, 3))})
+        path = saver.save(sess, str(tmp_path / "model"))
+        saver.restore(sess, path)
+        assert sess.run([step, total]) == [1, pytest.approx(sess.run(total))]
+
+
+def branches(config):
+    """What conditions read and write of variables that are elsewhere."""
+    with tf.Graph().as_default():
+        tf.set_random_seed(1)
+        w = tf.get_variable("w", [3])
+        r = tf.get_variable("r", [3], use_resource=True)
+        x = tf.placeholder(tf.float32, [3])
+        first = tf.Variable(w.initialized_value() * 2.0)
+
+        def change():
+            with tf.control_dependencies([w.assign(w * x), r.assign_add(x)]):
+                return tf.identity(w.read_value()) + r
+
+        y = tf.cond(x[0] > 0.5, change, lambda: tf.tanh(w) * r)
+        with tf.control_dependencies([y]):
+            after = w.read_value() * 2.0 + r.read_value()
+        with tf.Session(config=config) as sess:
+            places = {n: d for n, d in placed_on(sess).items() if n in ("w", "r", "Variable")}
+            sess.run([w.initializer, r.initializer])
+            sess.run(first.initializer)
+            feeds = [np.random.RandomState(i).rand(3) for i in range(6)]
+            return [sess.run([y, after, first], {x: f}) for f in feeds], places
+
+
+def test_branches_use_variables_elsewhere(two_gpus):
+    (here, _), (there, places) = branches(CPU_ONLY), branches(None)
+    assert set(places.values()) == {"device:GPU:0"}
+    for a, b in zip(here, there, strict=True):
+        for one, other in zip(a, b, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_partial_runs_use_variables_elsewhere(two_gpus):
+    w = tf.get_variable("w", [2, 2], initializer=tf.ones_initializer())
+    a, b = tf.placeholder(tf.float32, [2, 2]), tf.placeholder(tf.float32, [2, 2])
+    first = tf.matmul(a, w)
+    second = first * b
+    with tf.Session() as sess:
+        sess.run(w.initializer)
+        handle = sess.partial_run_setup([first, second], [a, b])
+        assert sess.partial_run(handle, first, {a: np.ones((2, 2))}).tolist() == [[2, 2], [2, 2]]
+        assert sess.partial_run(handle, second, {b: np.eye(2)}).tolist() == [[2, 0], [0, 2]]
+
+
 def test_nothing_is_copied_for_processors_alone():
     with tf.device("/cpu:1"):
         y = tf.tanh(tf.placeholder_with_default([1.0], [1]))

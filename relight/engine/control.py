@@ -13,6 +13,7 @@ from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation
 from relight.ops.lists import ListValue
 
+Placed = dict[Operation, Any] | None  # the devices of the operations, where there are several
 NODES = frozenset(("If", "StatelessIf", "While", "StatelessWhile"))
 CALLS = frozenset(("PartitionedCall", "StatefulPartitionedCall"))
 
@@ -38,6 +39,7 @@ class Body:
         keep: Sequence[int] | None = None,
         loop: bool = False,
         outputs: bool = True,
+        placed: Placed = None,
     ):
         name = node.type if attr is None else str(node._attrs[attr])
         function = node.graph._get_function(name)
@@ -45,7 +47,7 @@ class Body:
             raise errors.NotFoundError(
                 node.node_def, node, f"Function {name} is not defined in the graph of {node.name}"
             )
-        self.function, self.loop = function, loop
+        self.function, self.loop, self._placed = function, loop, placed
         self.inputs, self.outputs = list(function.inputs), list(function.outputs)
         if keep is not None and outputs:
             self.outputs = [self.outputs[i] for i in keep]
@@ -83,7 +85,13 @@ class Body:
         from relight.engine import plan
 
         return plan.make(
-            self.function, self.outputs, self.inputs, body=True, shapes=shapes, elements=elements
+            self.function,
+            self.outputs,
+            self.inputs,
+            body=True,
+            shapes=shapes,
+            elements=elements,
+            placed=self._placed,
         )
 
     def _made(self, key: Sequence[Any]) -> Any:
@@ -118,9 +126,11 @@ def is_call(node: Operation) -> bool:
     return node.type in CALLS or node.graph._is_function(node.type)
 
 
-def lower_call(node: Operation, arguments: list[Value], outputs: list[Value | None]) -> Step:
+def lower_call(
+    node: Operation, arguments: list[Value], outputs: list[Value | None], placed: Placed = None
+) -> Step:
     """The step of a node that calls a function."""
-    body = Body(node, "f" if node.type in CALLS else None)
+    body = Body(node, "f" if node.type in CALLS else None, placed=placed)
     single = len(outputs) == 1
 
     def call(state: Any, inputs: list[Any]) -> Any:
@@ -174,9 +184,12 @@ def truth(node: Operation, value: Any) -> bool:
     return len(value) > 0
 
 
-def lower(node: Operation, arguments: list[Any], outputs: list[Value | None]) -> Step:
+def lower(
+    node: Operation, arguments: list[Any], outputs: list[Value | None], placed: Placed = None
+) -> Step:
     """The step of an If or While node."""
-    function = _if(node) if node.type in ("If", "StatelessIf") else _while(node)
+    make = _if if node.type in ("If", "StatelessIf") else _while
+    function = make(node, None, placed)
     return Step(
         node.type,
         function,
@@ -189,9 +202,9 @@ def lower(node: Operation, arguments: list[Any], outputs: list[Value | None]) ->
     )
 
 
-def _if(node: Operation, keep: Sequence[int] | None = None) -> Any:
-    then_body = Body(node, "then_branch", keep)
-    else_body = Body(node, "else_branch", keep)
+def _if(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
+    then_body = Body(node, "then_branch", keep, placed=placed)
+    else_body = Body(node, "else_branch", keep, placed=placed)
 
     def run_if(state: Any, condition: Any, inputs: list[Any]) -> list[Any]:
         chosen = then_body if truth(node, condition) else else_body
@@ -200,9 +213,9 @@ def _if(node: Operation, keep: Sequence[int] | None = None) -> Any:
     return run_if
 
 
-def _while(node: Operation, keep: Sequence[int] | None = None) -> Any:
-    cond_body = Body(node, "cond", keep, loop=True, outputs=False)
-    inner_body = Body(node, "body", keep, loop=True)
+def _while(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
+    cond_body = Body(node, "cond", keep, loop=True, outputs=False, placed=placed)
+    inner_body = Body(node, "body", keep, loop=True, placed=placed)
 
     def run_while(state: Any, values: list[Any]) -> list[Any]:
         cond_plan = cond_body.general_plan()
@@ -216,7 +229,7 @@ def _while(node: Operation, keep: Sequence[int] | None = None) -> Any:
     return run_while
 
 
-def trim(step: Step, used: set[Value]) -> bool:
+def trim(step: Step, used: set[Value], placed: Placed = None) -> bool:
     """Take from an If or While step what nothing needs; False when nothing of it is needed."""
     node = step.node
     assert node is not None
@@ -242,10 +255,10 @@ def trim(step: Step, used: set[Value]) -> bool:
     kept_places = [places[i] for i in keep]
     step.kept = kept_places
     if "If" in node.type:
-        step.function = _if(node, kept_places)
+        step.function = _if(node, kept_places, placed)
     else:
         step.inputs = [[step.inputs[0][i] for i in keep]]
-        step.function = _while(node, kept_places)
+        step.function = _while(node, kept_places, placed)
     return True
 
 

@@ -62,11 +62,12 @@ def _body(
 ) -> Plan:
     from relight.engine import plan
 
-    inner = plan.Lowering(lowering.plan.graph, list(inputs), list(outputs), body=True)
+    placed = lowering.placed
+    inner = plan.Lowering(lowering.plan.graph, list(inputs), list(outputs), True, placed)
     inner.plan.targets = lowering.plan.targets
     # What is written, and before what, is told node by node for the graph as a whole.
     inner.written, inner.written_before = lowering.written, lowering.written_before
-    return plan.finish(inner.lower(items), body=True)
+    return plan.finish(inner.lower(items), True, placed)
 
 
 # -- Merge -----------------------------------------------------------------------------------------

@@ -274,7 +274,7 @@ def drop_unused(plan: Plan) -> None:
     for step in reversed(plan.steps):
         outputs = [v for v in step.outputs if v is not None]
         if step.node is not None and step.what in control.NODES:
-            needed = control.trim(step, used)
+            needed = control.trim(step, used, plan.placed)
         else:
             needed = any(v in used for v in outputs) or not _removable(plan, step)
         if needed:

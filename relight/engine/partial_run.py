@@ -116,10 +116,10 @@ class PartialRun:
         outputs = [t for n in now for t in n._outputs if t in later and t not in self.feeds]
         feeds = [t for t in dict.fromkeys(t for n in now for t in n._inputs) if t in self.values]
         with torch.inference_mode():
-            lowering = plan.Lowering(
-                self.session.graph, feeds, [*outputs, *self.targets], body=True
-            )
-            made = plan.finish(lowering.lower(now), body=True)
+            graph, placer = self.session.graph, self.session._placer
+            placed = None if placer.single else placer.place(graph)
+            lowering = plan.Lowering(graph, feeds, [*outputs, *self.targets], True, placed)
+            made = plan.finish(lowering.lower(now), True, placed)
             try:
                 assert made.function is not None
                 values = made.function(self.session._state, [self.values[t] for t in feeds])

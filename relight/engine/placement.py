@@ -81,6 +81,40 @@ _HOST = frozenset(
 )
 
 
+_RUN_ONCE = frozenset(("If", "StatelessIf", "PartitionedCall", "StatefulPartitionedCall"))
+
+
+def holder(tensor: Tensor) -> Operation:
+    """The operation that makes the resource behind a reference or handle, inside of functions too.
+
+    An input of a function that captured nothing is its placeholder.
+    """
+    while True:
+        node = tensor.op
+        if node._inputs:
+            tensor = node._inputs[0]
+            continue
+        graph: Any = node.graph
+        outer = graph.captured_by(tensor) if graph.building_function else tensor
+        if outer is tensor:
+            return node
+        tensor = outer
+
+
+def _known_inside(node: Operation) -> bool:
+    """Whether the functions of a node know which resources they use: those loaded from a file do
+    not."""
+    for name, definition in opdef.op_def(node.type).attrs.items():
+        if definition.kind != "func":
+            continue
+        function = node.graph._get_function(str(node._attrs[name]))
+        for tensor in () if function is None else function.inputs:
+            held = tensor._dtype._is_ref_dtype or tensor._dtype is dtypes.resource
+            if held and tensor._consumers and holder(tensor) is tensor.op:
+                return False
+    return True
+
+
 class Placer:
     """Places the operations of graphs on `devices`; `soft`: `allow_soft_placement`."""
 
@@ -266,7 +300,10 @@ class _Groups:
             return
         definition = opdef.op_def(node.type)
         if any(a.kind in _FUNCTIONS for a in definition.attrs.values()):
-            self.captured += taken  # a function may use resources of several devices
+            # A function may use resources of several devices. One that runs once takes them from
+            # where they are.
+            if node.type not in _RUN_ONCE or not _known_inside(node):
+                self.captured += taken
             return
         refs = any(a.is_ref for a in definition.inputs)
         for tensor in taken:

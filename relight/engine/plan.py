@@ -92,8 +92,15 @@ def _topological(nodes: set[Operation], fed: set[Tensor]) -> list[Operation]:
 class Lowering:
     """Turns nodes into steps, with conversions between the kinds of values where needed."""
 
-    def __init__(self, graph: Any, feeds: list[Tensor], fetches: list[Any], body: bool = False):
-        self.body = body
+    def __init__(
+        self,
+        graph: Any,
+        feeds: list[Tensor],
+        fetches: list[Any],
+        body: bool = False,
+        placed: Placed | None = None,
+    ):
+        self.body, self.placed = body, placed
         self.plan = Plan(graph, feeds, [f for f in fetches if isinstance(f, Tensor)], [], [], [])
         self.plan.targets = {f for f in fetches if isinstance(f, Operation)}
         self.fed = {t: i for i, t in enumerate(feeds)}
@@ -187,7 +194,7 @@ class Lowering:
             outputs.append(value)
             if tensor not in self.fed:
                 self.values[tensor, value.kind] = value
-        self.plan.steps.append(control.lower_call(node, arguments, outputs))
+        self.plan.steps.append(control.lower_call(node, arguments, outputs, self.placed))
 
     def _node(self, node: Operation) -> None:
         record = opdef.record(node.type)
@@ -228,7 +235,7 @@ class Lowering:
             if tensor not in self.fed:
                 self.values[tensor, kind] = value
         if structured:
-            self.plan.steps.append(control.lower(node, arguments, outputs))
+            self.plan.steps.append(control.lower(node, arguments, outputs, self.placed))
             return
         self.plan.steps.append(
             Step(
@@ -339,11 +346,13 @@ def make(
         return _make_arranged(graph, nodes, fetches, feeds, body, placed)
     with torch.inference_mode():
         if shapes is None:
-            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body, placed)
+            lowering = Lowering(graph, feeds, fetches, body, placed)
+            return finish(lowering.lower(nodes), body, placed)
         with known_shapes.fed(feeds, shapes, nodes, elements) as fits:
             if not fits:
                 return None
-            return finish(Lowering(graph, feeds, fetches, body).lower(nodes), body, placed)
+            lowering = Lowering(graph, feeds, fetches, body, placed)
+            return finish(lowering.lower(nodes), body, placed)
 
 
 def _make_arranged(
@@ -356,7 +365,7 @@ def _make_arranged(
 ) -> Plan:
     """The plan for nodes among which is the control flow of a loaded graph."""
     arranged = flow.arrange(nodes, set(feeds), fetches)
-    lowering = Lowering(graph, feeds, fetches, body)
+    lowering = Lowering(graph, feeds, fetches, body, placed)
     lowering.doubtful = arranged.doubtful | arranged.dead
     with torch.inference_mode():
         return finish(lowering.lower(arranged.items), body, placed)
@@ -378,8 +387,8 @@ def finish(plan: Plan, body: bool, placed: Placed | None = None) -> Plan:
         function(plan)
         plan.log.append(f"{function.__name__}: {before} -> {len(plan.steps)} steps")
     if placed is not None:
-        memories.settle(plan, placed)
-    if placed is None or not divide.divide(plan, placed):
+        memories.settle(plan, placed, body)
+    if body or placed is None or not divide.divide(plan, placed):
         codegen.generate(plan)
         if not body:
             waiting.arrange(plan)
