@@ -74,18 +74,40 @@ def test_train_and_evaluate(tmp_path):
         assert wanted in tags, sorted(tags)
 
 
-def test_a_damaged_file(tmp_path):
+def cut_short(data):
+    return data[:-7]
+
+
+def label_above_9(data):
+    return data[:3073] + b"\x0c" + data[3074:]
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (
+            cut_short,
+            r"data_batch_2\.bin is damaged: it has 122913 bytes, and the record at byte 119847",
+        ),
+        (
+            label_above_9,
+            r"assertion failed: \[label above 9 in <file>:<record>\] "
+            r"\[\S+data_batch_2\.bin:1\] \[12\]\n\t read from \S+data_batch_2\.bin, byte 3073\n",
+        ),
+    ],
+)
+def test_a_damaged_file(tmp_path, damage, message):
     folder = tmp_path / "cifar-10-batches-bin"
     folder.mkdir()
     for path in (DATA / folder.name).iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "data_batch_2.bin").write_bytes((folder / "data_batch_2.bin").read_bytes()[:-7])
-    process = start("train.py", tmp_path / "log", data_dir=tmp_path, train_dir=tmp_path / "train")
+        data = path.read_bytes()
+        (folder / path.name).write_bytes(damage(data) if path.stem == "data_batch_2" else data)
+    process = start(
+        "train.py", tmp_path / "log", data_dir=tmp_path, train_dir=tmp_path / "train",
+        shuffle_over=500, batch_size=8,
+    )  # fmt: skip
     assert process.wait(100) == 1
-    text = (tmp_path / "log").read_text()
-    assert re.search(
-        r"data_batch_2\.bin is damaged: it has 122913 bytes, and the record at byte 119847", text
-    )
+    assert re.search(message, (tmp_path / "log").read_text())
 
 
 def checked(folder):
