@@ -5,9 +5,10 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 import relight.v1 as tf
-from relight.engine import dataset_ahead
+from relight.engine import dataset_ahead, dataset_blocks, datasets
 
 
 @pytest.fixture(autouse=True)
@@ -218,9 +219,14 @@ def test_map_runs_in_several_threads():
     assert time.perf_counter() - start < 0.6  # one by one it takes 0.8
 
 
+def _doubled_singly(x):
+    """With an operation that cannot take many elements at once."""
+    return tf.cumsum([x, x])[1]
+
+
 def test_parallel_map_keeps_the_order_and_its_threads_end():
     before = set(threading.enumerate())
-    dataset = tf.data.Dataset.range(100).map(lambda x: x * 2, num_parallel_calls=4)
+    dataset = tf.data.Dataset.range(100).map(_doubled_singly, num_parallel_calls=4)
     value = dataset.make_one_shot_iterator().get_next()
     with tf.Session() as session:
         assert [session.run(value) for _ in range(30)] == list(range(0, 60, 2))
@@ -344,3 +350,87 @@ def test_an_element_nobody_asked_for_takes_no_seeded_number(monkeypatch):
         return found
 
     assert drawn(2, 4) == drawn(1, 8)
+
+
+def _in_blocks(monkeypatch, make, most):
+    """What a dataset gives, its map made in blocks of up to `most` elements (1: singly)."""
+    made = []
+    monkeypatch.setattr(dataset_blocks, "_MOST_ROWS", most)
+    call = dataset_blocks.RowFunction.__call__
+
+    def note(self, columns, rows):
+        made.append(rows)
+        return call(self, columns, rows)
+
+    monkeypatch.setattr(dataset_blocks.RowFunction, "__call__", note)
+    found = []
+    value = make().make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        while True:
+            try:
+                found.append(session.run(value))
+            except tf.errors.OutOfRangeError:
+                break
+            except tf.errors.InvalidArgumentError as error:
+                found.append(error.message.partition("\n")[0])
+    monkeypatch.undo()
+    return found, made
+
+
+def _image_pairs(count=50):
+    random = np.random.RandomState(0)
+    images = random.rand(count, 4, 3, 2).astype(np.float32)
+    return tf.data.Dataset.from_tensor_slices((images, np.arange(count, dtype=np.int32)))
+
+
+def _moved(image, label):
+    padded = tf.pad(image, [[1, 1], [0, 0], [0, 0]])
+    return tf.cond(label % 2 > 0, lambda: padded * 2, lambda: padded), tf.one_hot(label, 50)
+
+
+def _checked(image, label):
+    with tf.control_dependencies([tf.Assert(tf.not_equal(label, 17), ["bad", label])]):
+        return tf.reduce_sum(image), label * 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _image_pairs().map(_moved).batch(7),
+        lambda: _image_pairs().map(_moved, num_parallel_calls=2).batch(7, drop_remainder=True),
+        lambda: _image_pairs().repeat(2).map(_moved).shuffle(9, seed=1).batch(4),
+        lambda: _image_pairs().map(_checked),
+        lambda: _image_pairs().map(_checked).map(lambda a, b: (b, a + 1)).prefetch(2),
+        lambda: _image_pairs().apply(tf.data.experimental.map_and_batch(_moved, 8)),
+    ],
+)
+def test_blocks_of_elements_are_what_single_elements_are(make, monkeypatch):
+    """Values, their order, and an error at its place."""
+    single, none = _in_blocks(monkeypatch, make, 1)
+    blocks, made = _in_blocks(monkeypatch, make, 16)
+    assert not none and max(made) == 16
+    assert len(single) == len(blocks)
+    for a, b in zip(single, blocks, strict=True):
+        assert isinstance(a, str) == isinstance(b, str)
+        if isinstance(a, str):
+            assert a == b
+        else:
+            for x, y in zip(a, b, strict=True):
+                np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+def test_random_numbers_of_a_block_differ_and_seeds_forbid_blocks(monkeypatch):
+    def drawn(seed):
+        draw = tf.data.Dataset.range(40).map(lambda x: tf.random_uniform([], seed=seed))
+        return _in_blocks(monkeypatch, lambda: draw, 16)
+
+    found, made = drawn(None)
+    assert len(set(found)) == 40 and max(made) == 16
+    assert not drawn(3)[1]
+
+
+def test_a_shuffled_row_does_not_keep_its_block():
+    row = datasets.Row([torch.zeros(64, 100), np.array([b"a"] * 64, object)], 3)
+    number, text = row.alone()
+    assert number.shape == (100,) and number.untyped_storage().nbytes() == 400
+    assert text.item() == b"a" and text.base is None

@@ -254,3 +254,34 @@ def test_nothing_is_added_to_what_all_rows_share():
     assert [s.what for s in made.steps if s.what.endswith("in place")]
     with pytest.raises(CannotBatchError, match="all rows share"):
         RowBatch(made, [True])
+
+
+def _row_functions():
+    return {
+        "pad": lambda x, i: tf.pad(x, [[1, 0], [0, 2]]),
+        "pad with a value": lambda x, i: tf.pad(x, [[1, 0], [0, 2]], constant_values=7.0),
+        "mirror": lambda x, i: tf.pad(x, [[1, 0], [0, 2]], "REFLECT"),
+        "squeeze": lambda x, i: tf.squeeze(tf.expand_dims(tf.expand_dims(x, 0), -1)),
+        "squeeze some": lambda x, i: tf.squeeze(tf.expand_dims(tf.expand_dims(x, 0), -1), [-1]),
+        "clip": lambda x, i: tf.clip_by_value(x, 0.25, 0.75),
+        "pack": lambda x, i: tf.stack([x, tf.ones([2, 3]), x + 1], axis=1),
+        "pack behind": lambda x, i: tf.stack([x, x + 1], axis=-1),
+        "concat": lambda x, i: tf.concat([x, tf.ones([1, 3])], 0),
+        "concat behind": lambda x, i: tf.concat([x, x * 2], -1),
+        "one hot": lambda x, i: tf.one_hot(i, 4, 2.0, 3.0),
+    }
+
+
+@pytest.mark.parametrize("name", list(_row_functions()))
+def test_rules_give_what_single_rows_give(name, monkeypatch):
+    x, i = tf.placeholder(tf.float32, [2, 3]), tf.placeholder(tf.int32, [])
+    fetch = _row_functions()[name](x, i)
+    images = np.random.RandomState(1).rand(5, 2, 3).astype(np.float32)
+    values = [images, np.arange(5, dtype=np.int32)]
+
+    def unknown(step, flags):
+        raise AssertionError(f"no rule for {step.what}")
+
+    monkeypatch.setattr(row_batches, "_by_rows", unknown)
+    found, single = in_rows(fetch, [x, i], values)
+    np.testing.assert_array_equal(found, single)

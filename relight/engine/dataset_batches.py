@@ -20,6 +20,8 @@ from relight.engine.datasets import (
 )
 from relight.graph import errors
 
+_SHORTEST_GROUP = 4  # of rows of the same tensors, on average
+
 
 def shape_text(value: Any) -> str:
     """A shape as messages write it."""
@@ -28,13 +30,35 @@ def shape_text(value: Any) -> str:
 
 def stacked(elements: Sequence[Element]) -> tuple[Any, ...]:
     """Elements joined along a new dimension 0. InvalidArgumentError when their shapes differ."""
-    first = elements[0]
-    if type(first) is Slice:
-        rows = first.components
-        if all(type(e) is Slice and e.components is rows for e in elements):
-            return _rows(rows, [e.index for e in elements])
+    if isinstance(elements[0], Slice):
+        joined = _slices(elements)
+        if joined is not None:
+            return joined
     columns = zip(*map(values_of, elements), strict=True)
     return tuple(_stack(i, column) for i, column in enumerate(columns))
+
+
+def _slices(elements: Sequence[Element]) -> tuple[Any, ...] | None:
+    """The same for rows of few tensors; None for other elements and for rows that differ."""
+    groups: list[tuple[list[Any], list[int]]] = []
+    for element in elements:
+        if not isinstance(element, Slice):
+            return None
+        if not groups or groups[-1][0] is not element.components:
+            groups.append((element.components, []))
+        groups[-1][1].append(element.index)
+    if len(groups) > 1 + len(elements) // _SHORTEST_GROUP:
+        return None
+    parts = [_rows(*group) for group in groups]
+    if len(parts) == 1:
+        return parts[0]
+    columns = list(zip(*parts, strict=True))
+    if any(v.shape[1:] != column[0].shape[1:] for column in columns for v in column):
+        return None
+    return tuple(
+        torch.cat(column) if isinstance(column[0], torch.Tensor) else np.concatenate(column)
+        for column in columns
+    )
 
 
 def _rows(components: list[Any], places: list[int]) -> tuple[Any, ...]:
@@ -128,7 +152,9 @@ class MapAndBatch(Batch):
         self._function = Function(state, node, "f", captured)
 
     def iterate(self, context: Context) -> Iterator[Element]:
-        source = map(self._function, self.inputs[0].iterate(context))
+        from relight.engine.dataset_blocks import mapped
+
+        source = mapped(self._function, self.inputs[0], self.inputs[0].iterate(context))
         return _Batched(source, self._size, self._drop, stacked)
 
 

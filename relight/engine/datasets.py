@@ -48,9 +48,29 @@ class Slice:
         self.index = index
 
 
+class Row(Slice):
+    """Row `index` of tensors that were made for some elements, maybe with its place in a file."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, components: list[Any], index: int, origin: Any = None):
+        super().__init__(components, index)
+        self.origin = origin
+
+    def alone(self) -> Element:
+        """The element by itself, without the memory of the others."""
+        values = [c[self.index, ...] for c in self.components]
+        copies = tuple(v.clone() if isinstance(v, torch.Tensor) else v.copy() for v in values)
+        return copies if self.origin is None else origins.FromFile.of(copies, self.origin)
+
+
+def _alone(element: Element) -> Element:
+    return element.alone() if type(element) is Row else element
+
+
 def values_of(element: Element) -> tuple[Any, ...]:
     """The values of an element."""
-    if type(element) is Slice:
+    if isinstance(element, Slice):
         i = element.index
         return tuple(c[i] if isinstance(c, torch.Tensor) else c[i, ...] for c in element.components)
     return element
@@ -71,6 +91,18 @@ class Function:
         return not handles and is_quiet(self._state, self._body)
 
     @functools.cached_property
+    def rows(self) -> Any:
+        """The same for many elements at once (`dataset_blocks.RowFunction`), or None."""
+        from relight.engine.dataset_blocks import CannotBatchError, RowFunction
+
+        if not self.is_quiet or self._state.device.type != "cpu":
+            return None
+        try:
+            return RowFunction(self._state, self._body, self._captured)
+        except CannotBatchError:
+            return None
+
+    @functools.cached_property
     def order_matters(self) -> bool:
         """Whether what it does depends on the order of its calls."""
         from relight.engine.dataset_threads import order_matters
@@ -79,14 +111,15 @@ class Function:
 
     def __call__(self, element: Element) -> tuple[Any, ...]:
         values = [*values_of(element), *self._captured]
-        if type(element) is not origins.FromFile:
+        origin = getattr(element, "origin", None)
+        if origin is None:
             return tuple(control.run_body(self._body.plan(values), self._state, values))
         try:
             found = control.run_body(self._body.plan(values), self._state, values)
         except errors.OpError as error:
-            origins.add(error, element.origin)
+            origins.add(error, origin)
             raise
-        return origins.FromFile.of(found, element.origin)
+        return origins.FromFile.of(found, origin)
 
 
 class Dataset:
@@ -423,8 +456,13 @@ class Shuffle(Dataset):
         if self.count is None and self.reshuffle:
             generator = context.setdefault(self, IterationSeeds(*seeds))
             seeds = generator.next_seeds()
+        source = self.inputs[0]
         return DatasetShuffle(
-            lambda: self.inputs[0].iterate(context), self._buffer_size, *seeds, self.count or 1
+            # A row in the buffer would keep the rows that were made with it.
+            lambda: map(_alone, source.iterate(context)),
+            self._buffer_size,
+            *seeds,
+            self.count or 1,
         )
 
 
@@ -472,16 +510,21 @@ class Map(Dataset):
             raise invalid("num_parallel_calls must be greater than zero.")
 
     def iterate(self, context: Context) -> Iterator[Element]:
-        source = self.inputs[0].iterate(context)
+        from relight.engine.dataset_blocks import mapped
+
+        function, source = self._function, self.inputs[0].iterate(context)
         if not self._ahead:
-            return map(self._function, source)
+            return mapped(function, self.inputs[0], source)
         threads = os.cpu_count() or 1 if self._ahead == _AUTOTUNE else self._ahead
-        if threads > 1 and not self._function.order_matters:
+        rows = function.rows if self.inputs[0].is_quiet() else None
+        small = rows is not None and rows.is_small
+        if threads > 1 and not function.order_matters and not small:
             from relight.engine.dataset_threads import Together
 
-            return Together(self.state, self._function, source, threads)
+            return Together(self.state, function, source, threads)
         # One thread ahead keeps the order of what random operations in the function draw.
-        return Ahead(self.state, map(self._function, source), max(threads, _AUTOTUNED_BUFFER))
+        elements = mapped(function, self.inputs[0], source)
+        return Ahead(self.state, elements, max(threads, _AUTOTUNED_BUFFER))
 
 
 class Filter(Dataset):

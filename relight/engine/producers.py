@@ -31,7 +31,7 @@ _MOST_ROWS = 128
 _MOST_BYTES = 1 << 20  # of the rows of a batch, so that they stay in the processor's cache
 _MOST_FAILURES = 3
 
-_DRAWS = {
+DRAWS = {
     "RandomUniform": "uniform",
     "RandomStandardNormal": "normal",
     "TruncatedNormal": "truncated_normal",
@@ -75,7 +75,7 @@ class _Records:
         return columns
 
 
-class _Numbers:
+class Numbers:
     """What one random node draws: for each row the numbers that a run of its own would draw."""
 
     def __init__(self, node: Operation):
@@ -90,7 +90,7 @@ class _Numbers:
     def draw(self, state: Any, count: int) -> np.ndarray:
         """[count, *shape]"""
         stream = state.stream(self.node)
-        draw = getattr(stream, _DRAWS[self.node.type])
+        draw = getattr(stream, DRAWS[self.node.type])
         if isinstance(stream, TorchStream):
             return draw((count, *self._shape), *self._bounds, self._dtype).numpy()
         rows = [draw(self._shape, *self._bounds, self._dtype) for _ in range(count)]
@@ -119,7 +119,7 @@ class Producer:
         self._plain = session.make_callable(op)
         self._queue = session.make_callable([op._inputs[0]])
         self._records: list[_Records] = []
-        self._numbers: list[_Numbers] = []
+        self._numbers: list[Numbers] = []
         self._feeds: list[Any] = []
         for node in plan.prune([op], set()):
             self._add_source(node)
@@ -139,8 +139,8 @@ class Producer:
     def _add_source(self, node: Operation) -> None:
         if node.type == "ReaderReadV2":
             self._records.append(_Records(self._session, node))
-        elif node.type in _DRAWS:
-            self._numbers.append(_Numbers(node))
+        elif node.type in DRAWS:
+            self._numbers.append(Numbers(node))
         else:
             return
         if node._control_inputs:

@@ -36,6 +36,7 @@ class RowBatch:
     def __init__(self, plan: Plan, varying: Sequence[bool]):
         self.plan = plan
         self.varying = {v for v, flag in zip(plan.fed_values, varying, strict=True) if flag}
+        self.row_by_row: list[str] = []  # steps that run so
         ends = _ends(plan)
         self._work = [
             (self._instruction(step), step, end) for step, end in zip(plan.steps, ends, strict=True)
@@ -61,6 +62,8 @@ class RowBatch:
             run = rule(step, flags) if rule is not None else None
         else:
             run = _conversion(step)
+        if run is None:
+            self.row_by_row.append(step.what)
         return run or _by_rows(step, flags)
 
     def run(self, state: Any, rows: int, feeds: Sequence[Any]) -> list[Any]:
@@ -325,6 +328,105 @@ def _packed(value: np.ndarray) -> np.ndarray:
     return result
 
 
+def _pad(step: Step, flags: Flags) -> Run | None:
+    """The same around a whole first dimension."""
+    function = step.function
+    assert function is not None
+    if any(flags[1:]):
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        value, paddings, *rest = inputs
+        if paddings.shape != (value.ndim - 1, 2):
+            raise CannotBatchError("paddings are not two for each dimension")
+        return function(value, np.concatenate([np.zeros((1, 2), paddings.dtype), paddings]), *rest)
+
+    return run
+
+
+def _squeeze(step: Step, flags: Flags) -> Run | None:
+    assert step.node is not None
+    listed = step.node._attrs["squeeze_dims"]
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        shape = inputs[0].shape[1:]
+        if any(not -len(shape) <= d < len(shape) or shape[d] != 1 for d in listed):
+            raise CannotBatchError("a dimension cannot be squeezed")
+        dropped = {d % len(shape) for d in listed} or {i for i, s in enumerate(shape) if s == 1}
+        return inputs[0].reshape(rows, *(s for i, s in enumerate(shape) if i not in dropped))
+
+    return run
+
+
+def _clip(step: Step, flags: Flags) -> Run | None:
+    """Between two bounds for all rows."""
+    function = step.function
+    assert function is not None
+    if any(flags[1:]):
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        if any(bound.ndim for bound in inputs[1:]):
+            raise CannotBatchError("the bounds are no scalars")
+        return function(*inputs)
+
+    return run
+
+
+def _varied(values: list[Any], flags: list[bool], rows: int) -> list[Any]:
+    """Values with a dimension of rows, those that lack it repeated."""
+    return [
+        v
+        if flag
+        else v.expand(rows, *v.shape)
+        if isinstance(v, torch.Tensor)
+        else np.broadcast_to(v, (rows, *v.shape))
+        for v, flag in zip(values, flags, strict=True)
+    ]
+
+
+def _pack(step: Step, flags: Flags) -> Run | None:
+    assert step.node is not None
+    axis = step.node._attrs["axis"]
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        values = _varied(inputs[0], flags[0], rows)
+        first = values[0]
+        if not -first.ndim <= axis < first.ndim or any(v.shape != first.shape for v in values):
+            raise CannotBatchError("the values cannot be packed")
+        place = axis if axis < 0 else axis + 1
+        return (
+            torch.stack(values, place)
+            if isinstance(first, torch.Tensor)
+            else np.stack(values, place)
+        )
+
+    return run
+
+
+def _concat(step: Step, flags: Flags) -> Run | None:
+    function = step.function
+    assert function is not None
+    if flags[1]:
+        return None
+
+    def run(state: Any, rows: int, inputs: list[Any]) -> Any:
+        values = _varied(inputs[0], flags[0], rows)
+        axis, rank = inputs[1], values[0].ndim - 1
+        if any(v.ndim - 1 != rank for v in values) or not -rank <= int(axis) < rank:
+            raise CannotBatchError("the values cannot be joined")
+        return function(values, np.where(axis < 0, axis, axis + 1))
+
+    return run
+
+
+def _one_hot(step: Step, flags: Flags) -> Run | None:
+    assert step.node is not None
+    if any(flags[1:]) or step.node._attrs["axis"] != -1:
+        return None
+    return _all_rows(step)
+
+
 def _flip(step: Step, flags: Flags) -> Run | None:
     return _reduction(step, flags)  # axes are counted in the same way
 
@@ -464,6 +566,12 @@ _RULES: dict[str, Callable[[Step, Flags], Run | None]] = {
     "StridedSlice": _strided_slice,
     "Slice": _slice,
     "ReverseV2": _flip,
+    **dict.fromkeys(("Pad", "PadV2", "MirrorPad"), _pad),
+    "Squeeze": _squeeze,
+    "ClipByValue": _clip,
+    "Pack": _pack,
+    "ConcatV2": _concat,
+    "OneHot": _one_hot,
     "Assert": _assert,
     "AdjustContrastv2": _contrast,
     "DecodeRaw": _strings,
