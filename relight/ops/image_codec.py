@@ -274,11 +274,13 @@ def _decode(
     elif kind == "jpeg":
         array = _decode_jpeg(data, 3 if frames else channels, ratio, recover)
     else:
-        raise _invalid(
-            "Expected image (JPEG, PNG, or GIF), got "
-            + ("empty file" if not data else "unknown format starting with " + repr(data[:16])[1:])
-        )
+        raise _no_image(data)
     return array[None] if frames else array
+
+
+def _no_image(data: bytes) -> errors.InvalidArgumentError:
+    found = "unknown format starting with " + repr(data[:16])[1:] if data else "empty file"
+    return _invalid(f"Expected image (JPEG, PNG, or GIF), got {found}")
 
 
 def _image_shape(node: Any) -> list[Any]:
@@ -333,8 +335,11 @@ def DecodeAndCropJpeg(contents, crop_window, *, channels, ratio, try_recover_tru
     if crop_window.shape != (4,):
         raise _invalid(f"crop must have four elements {list(crop_window.shape)}")
     window = tuple(int(v) for v in crop_window)
+    data = _contents(contents)
+    if _kind(data) == "unknown":
+        raise _no_image(data)
     return _decode_jpeg(
-        _contents(contents),
+        data,
         channels,
         ratio,
         try_recover_truncated,
@@ -391,9 +396,10 @@ def _shape_shape(node: Any) -> list[Any]:
 def ExtractJpegShape(contents, *, output_type):
     """(height, width, channels) of a JPEG file, from its header."""
     data = _contents(contents)
-    image = _open(data, "JPEG") if _kind(data) == "jpeg" else None
-    if image is None:
-        raise _invalid(f"Invalid JPEG data, size {len(data)}")
+    wrong = f"Invalid JPEG data, size {len(data)}"
+    if _kind(data) != "jpeg":
+        raise _invalid(wrong)
+    image = _open(data, wrong)
     return np.array([image.height, image.width, len(image.getbands())], output_type.as_numpy_dtype)
 
 
