@@ -593,3 +593,99 @@ def test_the_stand_in_changes_nothing_while_it_captures():
         assert x.tolist() == [1.0, 1.0, 1.0]
         replay()
         assert x.tolist() == [6.0, 6.0, 6.0]
+
+
+# -- a real GPU ------------------------------------------------------------------------------------
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.mark.gpu
+@needs_gpu
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_train_alike_on_a_gpu(monkeypatch, name):
+    """With graphs, without them, and on the processor."""
+    monkeypatch.delenv(cuda_graphs.VARIABLE, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # a capture that fails
+        found = trained(PROGRAMS[name])
+    assert found[2] and all(f.sizes() for f in found[2])
+    for function in found[2]:
+        for static in function._static.values():
+            assert all(s._replay is not None for s in static._segments)
+    monkeypatch.setenv(cuda_graphs.VARIABLE, "0")
+    plain = trained(PROGRAMS[name])
+    monkeypatch.setattr(devices, "gpus", lambda: ())
+    here = trained(PROGRAMS[name])
+    for one, other, rtol in ((found, plain, 1e-4), (found, here, 1e-2)):
+        assert_close(one[0], other[0], rtol)
+        assert_close(one[1], other[1], rtol)
+
+
+def assert_close(one, other, rtol):
+    for a, b in zip(one, other, strict=True):
+        if isinstance(a, (list, tuple)):
+            assert_close(a, b, rtol)
+        elif a is not None:
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol / 10)
+
+
+@pytest.mark.gpu
+@needs_gpu
+@pytest.mark.parametrize(
+    "test",
+    [
+        test_variables_assigned_from_outside,
+        test_feeds_of_other_shapes,
+        test_fetched_values_do_not_change,
+        test_values_that_outlive_a_run,
+        test_sessions_have_graphs_of_their_own,
+        test_views_of_variables_do_not_hold_them,
+        test_a_step_may_write_over_what_another_segment_gave,
+        test_writes_keep_their_order,
+    ],
+)
+def test_what_must_not_go_wrong_on_a_gpu(monkeypatch, test):
+    """The tests above, with the graphs of a GPU in place of the stand-in's."""
+    log: list[str] = []
+
+    class Logged(cuda_graphs.CudaGraphs):
+        def warm_up(self, run):
+            log.append("warm-up")
+            super().warm_up(run)
+
+        def capture(self, run, pool):
+            replay, made = super().capture(run, pool)
+            log.append("capture")
+            return lambda: (log.append("replay"), replay()), made
+
+    monkeypatch.setattr(cuda_graphs, "graphs_of", Logged)
+    monkeypatch.setitem(globals(), "assert_same", lambda a, b: assert_close(a, b, 1e-4))
+    test(log, monkeypatch)
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_a_capture_that_waits_fails_and_leaves_the_gpu_well():
+    graphs = cuda_graphs.CudaGraphs(torch.device("cuda", 0))
+    x = torch.ones(3, device="cuda")
+    stream = torch.cuda.current_stream()
+    with pytest.raises(RuntimeError):
+        graphs.capture(lambda: [x * x.sum().item()], graphs.new_pool())
+    assert torch.cuda.current_stream() == stream
+    replay, (y,) = graphs.capture(lambda: [x * 2.0], graphs.new_pool())
+    replay()
+    assert y.tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_uploads_take_what_the_source_has_at_the_call():
+    graphs = cuda_graphs.CudaGraphs(torch.device("cuda", 0))
+    for count in (3, 1 << 22):
+        target = torch.empty(count, device="cuda")
+        for value in range(20):
+            source = torch.full((count,), float(value))
+            graphs.upload(target, source)
+            source.fill_(-1.0)
+            assert bool((target == value).all())

@@ -6,6 +6,9 @@ another name (`cpu:0`, not `cpu`), so that plans have all their copies and can b
 
 from __future__ import annotations
 
+import types
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -400,6 +403,32 @@ def test_labels_and_indices_out_of_range_on_a_gpu(monkeypatch):
         np.testing.assert_array_equal(sums, [values[0], values[2], [0, 0, 0]])
 
 
+# -- settings --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", ["", "0", "1"])
+def test_full_float32_unless_asked(monkeypatch, asked):
+    flags = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [f.allow_tf32 for f in flags]
+    properties = types.SimpleNamespace(name="none", major=9, minor=0, total_memory=1 << 30)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda i: properties)
+    monkeypatch.setenv("RELIGHT_TF32", asked)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            (found,) = devices.gpus.__wrapped__()
+        assert (found.name, found.memory) == (
+            "/job:localhost/replica:0/task:0/device:GPU:0",
+            torch.device("cuda", 0),
+        )
+        assert [f.allow_tf32 for f in flags] == [asked == "1"] * 2
+    finally:
+        for flag, value in zip(flags, before, strict=True):
+            flag.allow_tf32 = value
+
+
 # -- a real GPU ------------------------------------------------------------------------------------
 
 
@@ -435,3 +464,22 @@ def test_towers_on_a_gpu():
     here, there = towers(soft, "/gpu:%d"), towers(None, "/gpu:0%.0s")
     np.testing.assert_allclose(np.array(here), np.array(there), rtol=1e-4)
     assert tf.test.gpu_device_name() == "/device:GPU:0"
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not HAS_GPU, reason="needs a CUDA device")
+def test_memory_grows_as_needed():
+    torch.cuda.empty_cache()
+    before = torch.cuda.memory_reserved()
+    train(None)
+    assert torch.cuda.memory_reserved() - before < 1 << 30  # not all that the GPU has
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not HAS_GPU, reason="needs a CUDA device")
+def test_branches_on_a_gpu():
+    (here, _), (there, places) = branches(CPU_ONLY), branches(None)
+    assert set(places.values()) == {"device:GPU:0"}
+    for a, b in zip(here, there, strict=True):
+        for one, other in zip(a, b, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -158,6 +158,10 @@ class Replaying:
         finally:
             static.taken.release()
 
+    def sizes(self) -> list[int]:
+        """How many steps each segment has that is replayed; empty before they are known."""
+        return [len(p.segment.steps) for p in self._parts] if self._arranged else []
+
     def _new_static(self) -> _Static:
         return _Static(self._graphs, self._memory, self._parts)
 
