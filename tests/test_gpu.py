@@ -336,7 +336,7 @@ def test_nothing_is_copied_for_processors_alone():
 
 def on_a_gpu(monkeypatch, fetches):
     """Fetched values, from kernels that go the way that they go on a GPU."""
-    with monkeypatch.context() as patch, tf.Session() as sess:
+    with monkeypatch.context() as patch, tf.Session(config=CPU_ONLY) as sess:
         patch.setattr(call, "at_hand", lambda tensor: False)
         return sess.run(fetches)
 
@@ -360,7 +360,7 @@ def test_kernels_give_the_same_without_looking(monkeypatch):
         "stitched": tf.dynamic_stitch([[0, 2], [1, 2]], [x[0, :2], x[1, :2]]),
         "reversed": tf.reverse_sequence(x, [1, 2, 3, 4, 0, 2], 1),
     }
-    with tf.Session() as sess:
+    with tf.Session(config=CPU_ONLY) as sess:
         here = sess.run(fetches)
     there = on_a_gpu(monkeypatch, fetches)
     for name, value in here.items():
@@ -378,7 +378,7 @@ def test_labels_and_indices_out_of_range_on_a_gpu(monkeypatch):
         for labels in (good, bad)
     ]
     grads = [tf.gradients(loss, logits)[0] for loss in losses]
-    with tf.Session() as sess:
+    with tf.Session(config=CPU_ONLY) as sess:
         right = sess.run([losses[0], grads[0]])
         with pytest.raises(tf.errors.InvalidArgumentError, match="outside the valid range"):
             sess.run(losses[1])
