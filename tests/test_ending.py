@@ -20,11 +20,11 @@ SECONDS = 10  # by then all must have ended
 @pytest.fixture(autouse=True)
 def ends():
     """A graph; after the test no thread more than before it."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with tf.Graph().as_default():
         yield
     limit = time.monotonic() + SECONDS
-    while threading.active_count() > before:
+    while set(threading.enumerate()) - before:
         assert time.monotonic() < limit, threading.enumerate()
         time.sleep(0.01)
 

@@ -29,9 +29,8 @@ def test_the_trace_of_steps_that_wait():
     (device,) = metadata.step_stats.dev_stats
     stats = {entry.node_name: entry for entry in device.node_stats}
     assert {"take", "put", "scaled"} <= set(stats)
-    # The one that takes is there first, and waits.
-    assert stats["take"].all_start_micros <= stats["put"].all_start_micros
-    assert stats["scaled"].all_start_micros >= stats["put"].all_start_micros
+    for before in ("take", "put"):
+        assert stats["scaled"].all_start_micros >= stats[before].all_start_micros
 
 
 def test_a_dequeue_made_before_its_enqueue():
