@@ -23,41 +23,65 @@ from relight.graph import errors, opdef
 Element = Any
 _TIMED, _TIMED_AT_MOST = 3, 64  # elements, before it is decided whether to begin a thread
 _WORTH_A_THREAD = 150e-6  # seconds; handing an element over takes some 30e-6
-_MADE_AHEAD = 2
+_MADE_AHEAD = 3
 
 
 class _Buffer:
     """What a thread has made ahead. A place in it is an element, an error, or the end."""
 
-    def __init__(self, size: int):
+    def __init__(self, size: int, few: int):
         self.size = size
+        self.few = few  # items that are left when the thread is woken to make more
         self.items: deque[tuple[str, Any]] = deque()
         self.condition = threading.Condition()
-        self.stopped = False
+        self.stopped = self.asleep = False
 
     def stop(self) -> None:
         with self.condition:
             self.stopped = True
             self.condition.notify_all()
 
+    def wait_for_room(self) -> bool:
+        """The thread waits until something should be made; whether it should go on."""
+        if len(self.items) >= self.size:
+            with self.condition:
+                self.asleep = True
+                self.condition.wait_for(lambda: self.stopped or len(self.items) < self.size)
+                self.asleep = False
+        return not self.stopped
+
+    def take(self) -> tuple[str, Any] | None:
+        """The first item; None when the thread was stopped before there was one.
+
+        Taking an item needs no lock: a deque's ends are safe, and one side only adds.
+        """
+        if not self.items:
+            with self.condition:
+                self.condition.notify_all()
+                self.condition.wait_for(lambda: self.items or self.stopped)
+            if not self.items:
+                return None
+        item = self.items.popleft()
+        if self.asleep and len(self.items) <= self.few:
+            with self.condition:
+                self.condition.notify_all()
+        return item
+
     def fill(self, source: Iterator[Element]) -> None:
         """The thread's work: until the end of the source, or a stop."""
         threads.use_one_core()
         with torch.inference_mode():
-            while True:
-                with self.condition:
-                    self.condition.wait_for(lambda: self.stopped or len(self.items) < self.size)
-                    if self.stopped:
-                        return
+            while self.wait_for_room():
                 try:
                     item = ("element", next(source))
                 except StopIteration:
                     item = ("end", None)
                 except Exception as error:  # it belongs to the thread that asks for elements
                     item = ("error", error)
-                with self.condition:
-                    self.items.append(item)
-                    self.condition.notify_all()
+                self.items.append(item)
+                if len(self.items) == 1:
+                    with self.condition:
+                        self.condition.notify_all()
                 if item[0] == "end":
                     return
 
@@ -65,12 +89,13 @@ class _Buffer:
 class Ahead:
     """An iterator whose elements a thread makes ahead of time, up to `size` of them.
 
-    The thread ends with the session, with the source, or when nothing refers to the iterator.
+    The thread ends with the session, with the source, or when nothing refers to the iterator. It
+    goes on when no more than `few` elements are left (None: as soon as there is room).
     """
 
-    def __init__(self, state: Any, source: Iterator[Element], size: int):
+    def __init__(self, state: Any, source: Iterator[Element], size: int, few: int | None = None):
         self._source: Iterator[Element] | None = source
-        self._buffer = buffer = _Buffer(size)
+        self._buffer = buffer = _Buffer(size, size - 1 if few is None else few)
         self._ended = False
         alive = weakref.ref(buffer)
         state.on_close.append(lambda: stop_if_alive(alive))
@@ -89,12 +114,10 @@ class Ahead:
             )
             ending.wait_at_exit(thread).start()
             self._source = None
-        with buffer.condition:
-            buffer.condition.wait_for(lambda: buffer.items or buffer.stopped)
-            if not buffer.items:
-                raise errors.CancelledError(None, None, "The iterator was cancelled.")
-            kind, item = buffer.items.popleft()
-            buffer.condition.notify_all()
+        found = buffer.take()
+        if found is None:
+            raise errors.CancelledError(None, None, "The iterator was cancelled.")
+        kind, item = found
         if kind == "end":
             self._ended = True
             raise StopIteration
@@ -173,7 +196,8 @@ class _AtLeisure:
         if self._met > _TIMED:
             # An average: batches that a buffer gives at once come between ones that take long.
             if self._seconds > _WORTH_A_THREAD * (self._met - 1):
-                self._source = Ahead(self._state, self._source, _MADE_AHEAD)
+                # Waking the thread costs the step some time: not for each element.
+                self._source = Ahead(self._state, self._source, _MADE_AHEAD, few=1)
                 self._decided = True
             elif self._met > _TIMED_AT_MOST:
                 self._decided = True
