@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import sys
 import threading
@@ -192,6 +193,38 @@ def test_programs_train_alike_with_and_without_graphs(gpu, monkeypatch, name):
     assert not gpu and not plain[2]
     assert_same(found[0], plain[0])
     assert_same(found[1], plain[1])
+
+
+# PyTorch has no meta kernel of batch_norm_update_stats.
+@pytest.mark.parametrize("name", [n for n in PROGRAMS if n != "batch-normalization"])
+def test_segments_run_on_tensors_without_values(gpu, name):
+    """On meta tensors whatever looks at a value raises, and so does what mixes memories."""
+    there = torch.device("meta")
+    for sess, function in kept(PROGRAMS[name]):
+        for segment in function._static[sess._state]._segments:
+            part = segment._part
+            with torch.inference_mode():
+                constants = {
+                    v: torch.empty(c.shape, dtype=c.dtype, device=there) if v.kind == "T" else c
+                    for v, c in part.plan.constants.items()
+                }
+                given = [torch.empty(s, dtype=t, device=there) for t, s in segment._types]
+                plan = dataclasses.replace(function._plan, constants=constants)
+                made = segments.plan_of(plan, part.segment).function(None, given)
+            assert made and all(v.device == there for v in made)
+
+
+def kept(program):
+    """(session, plan) for each plan of a program that replays."""
+    tf.set_random_seed(1)
+    fetches, feed = program()
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for i in range(STEPS):
+            sess.run(fetches, feed(i))
+        found = replaying(sess)
+        assert found
+        return [(sess, function) for function in found]
 
 
 # -- what must not go wrong ------------------------------------------------------------------------

@@ -22,7 +22,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
+import sys
 import threading
 import types
 import warnings
@@ -67,25 +69,28 @@ class CudaGraphs:
 
     def __init__(self, memory: torch.device):
         self._memory = memory
+        with torch.cuda.device(memory):
+            self._stream = torch.cuda.Stream()
 
     def new_pool(self) -> Any:
         """A pool that PyTorch's allocator keeps for graphs."""
         return torch.cuda.graph_pool_handle()
 
     def warm_up(self, run: Run) -> None:
-        """Run on a stream of its own, as PyTorch asks for before a capture."""
-        with self._back_to_stream():
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
+        """Run on the stream of captures, as PyTorch asks for before one."""
+        with self._back_to_stream() as stream:
+            self._stream.wait_stream(stream)
+            with torch.cuda.stream(self._stream):
                 run()
-            torch.cuda.current_stream().wait_stream(stream)
+            stream.wait_stream(self._stream)
 
     def capture(self, run: Run, pool: Any) -> tuple[Callable[[], Any], list[torch.Tensor]]:
         """See `Graphs`. Other threads may go on using the GPU meanwhile."""
         graph = torch.cuda.CUDAGraph()
         with self._one_at_a_time, self._back_to_stream():
-            with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
+            with torch.cuda.graph(
+                graph, pool=pool, stream=self._stream, capture_error_mode="thread_local"
+            ):
                 made = run()
         return graph.replay, made
 
@@ -94,16 +99,17 @@ class CudaGraphs:
         target.copy_(staged(source), non_blocking=True)
 
     @contextlib.contextmanager
-    def _back_to_stream(self) -> Iterator[None]:
+    def _back_to_stream(self) -> Iterator[torch.cuda.Stream]:
         """Work on the GPU; its stream is the same afterwards, also when a capture has failed."""
         with torch.cuda.device(self._memory):
             stream = torch.cuda.current_stream()
             try:
-                yield
+                yield stream
             finally:
                 torch.cuda.set_stream(stream)
 
 
+@functools.cache
 def graphs_of(memory: torch.device) -> Graphs | None:
     """What captures graphs of a device; None where that is not possible."""
     return CudaGraphs(memory) if memory.type == "cuda" else None
@@ -130,7 +136,6 @@ class Replaying:
         self._plan, self._memory, self._graphs = plan, memory, graphs
         assert plan.function is not None
         self._plain = plan.function
-        self.__code__ = self._plain.__code__
         self._runs = 0
         self._counting = threading.Lock()
         self._arranged: Plan | None = None
@@ -206,7 +211,7 @@ class Replaying:
         kept_by.settle(steps, self._parts)
         self._arranged = segments.regenerated(plan, steps)
         if "plan" in os.environ.get("RELIGHT_DEBUG", ""):
-            print("\n".join(plan.log), self._arranged.source, sep="\n")
+            print("\n".join(plan.log), self._arranged.source, sep="\n", file=sys.stderr)
 
     def _caller(self, part: _Part) -> Callable[..., Any]:
         single = len(part.segment.outputs) == 1
