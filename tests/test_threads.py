@@ -26,14 +26,14 @@ def _in_a_thread(function):
     return found[0]
 
 
-@pytest.mark.skipif(threads._set_threads() is None, reason="no OpenMP library that is known")
+@pytest.mark.skipif(threads.setter() is None, reason="no OpenMP library that is known")
 def test_only_the_calling_thread_is_changed(two_threads):
     assert _in_a_thread(lambda: (threads.use_one_core(), torch.get_num_threads())) == (True, 1)
     assert torch.get_num_threads() == 2
     assert _in_a_thread(torch.get_num_threads) == 2
 
 
-@pytest.mark.skipif(threads._set_threads() is None, reason="no OpenMP library that is known")
+@pytest.mark.skipif(threads.setter() is None, reason="no OpenMP library that is known")
 def test_input_threads_use_one_core(two_threads):
     """A queue's enqueue operation and a dataset's parallel map run with one core."""
     seen = []

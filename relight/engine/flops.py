@@ -59,6 +59,11 @@ _COUNTS: dict[str, Callable[[Sequence[Any], Sequence[Any]], int]] = {
 }
 
 
+def counts(what: str) -> bool:
+    """Whether steps of that kind multiply matrices."""
+    return what in _COUNTS
+
+
 def count(what: str, arguments: Sequence[Any], results: Sequence[Any]) -> int:
     """The operations of the step `what` from these arguments to these results."""
     counting = _COUNTS.get(what)

@@ -10,7 +10,6 @@ error and stop.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 
 import torch
 
-from relight.engine import ending
+from relight.engine import ending, threads
 
 _IDLE_SECONDS = 5.0
 _current = threading.local()
@@ -151,27 +150,18 @@ class _Worker:
                 return
 
 
-def _openmp() -> Callable[[int], None] | None:
-    """OpenMP's setting of how many threads the calling thread's kernels use."""
-    library = ctypes.CDLL(None)
-    return getattr(library, "omp_set_num_threads", None)
-
-
-_set_threads = _openmp()
-
-
 @contextlib.contextmanager
 def _threads(share: int) -> Iterator[None]:
     """Let kernels of this thread use `share` threads, so that lanes together use the machine's."""
-    before = torch.get_num_threads()
-    if _set_threads is None or share == before:
+    before, use = torch.get_num_threads(), threads.setter()
+    if use is None or share == before:
         yield
         return
-    _set_threads(share)
+    use(share)
     try:
         yield
     finally:
-        _set_threads(before)
+        use(before)
 
 
 Lane = Callable[..., dict[int, Any]]

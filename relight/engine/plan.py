@@ -373,7 +373,7 @@ def _make_arranged(
 
 def finish(plan: Plan, body: bool, placed: Placed | None = None) -> Plan:
     """Let the passes loose on lowered steps, and generate the function, or one a device."""
-    from relight.engine import codegen, cuda_graphs, divide, memories, passes, waiting
+    from relight.engine import codegen, cuda_graphs, divide, memories, pace, passes, waiting
 
     plan.placed = placed
     debug = "plan" in os.environ.get("RELIGHT_DEBUG", "")
@@ -394,6 +394,8 @@ def finish(plan: Plan, body: bool, placed: Placed | None = None) -> Plan:
             waiting.arrange(plan)
             if plan.memories:
                 cuda_graphs.enable(plan)
+            else:
+                pace.apply(plan)
     if debug:
         print("\n".join(plan.log), plan.source, sep="\n", file=sys.stderr)
     return plan

@@ -19,9 +19,9 @@ _marks = threading.local()
 
 
 @functools.cache
-def _set_threads() -> Callable[[int], None] | None:
+def setter() -> Callable[[int], None] | None:
     """OpenMP's `omp_set_num_threads`, which holds for the calling thread; None where PyTorch's
-    library is not to be found."""
+    library is not to be found. (`torch.set_num_threads` is for new threads, too.)"""
     try:
         with open("/proc/self/maps", encoding="utf-8") as file:
             loaded = set(re.findall(r"/\S*libg?i?omp\S*\.so\S*", file.read()))
@@ -34,7 +34,7 @@ def use_one_core() -> bool:
     """Let the kernels of the calling thread run on it alone; whether that could be done."""
     _marks.beside = True
     torch.get_num_threads()  # PyTorch sets its own number when a thread asks first
-    found = _set_threads()
+    found = setter()
     if found is None:
         return False
     found(1)

@@ -15,6 +15,9 @@ import torch
 
 SMALL = 1 << 19  # multiply-adds below which a call costs more than the product
 NARROW = 16  # columns of a result up to which either library is slow with a transposed left side
+SMALL_NARROW = (
+    1 << 18
+)  # the same as SMALL for such results: MKL takes 38 us for [100, 500] x [500, 10]
 
 
 def _available() -> bool:
@@ -41,8 +44,12 @@ def _suits(a: torch.Tensor, b: torch.Tensor) -> bool:
         and a.dim() == 2
         and b.dim() == 2
         and a.shape[1] == b.shape[0]
-        and a.shape[0] * a.shape[1] * b.shape[1] >= SMALL
+        and _work(a, b) >= (SMALL_NARROW if b.shape[1] <= NARROW else SMALL)
     )
+
+
+def _work(a: torch.Tensor, b: torch.Tensor) -> int:
+    return a.shape[0] * a.shape[1] * b.shape[1]
 
 
 def mm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
