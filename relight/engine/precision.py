@@ -108,8 +108,8 @@ def of_config(config: Any) -> torch.dtype | None:
 
 @contextlib.contextmanager
 def using(low: torch.dtype | None) -> Iterator[None]:
-    """Make plans in that precision inside the `with` block."""
-    token = _asked.set(low)
+    """Make plans in that precision inside the `with` block; None: in that of the environment."""
+    token = _asked.set(_DEFAULT if low is None else low)
     try:
         yield
     finally:
