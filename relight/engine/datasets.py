@@ -31,6 +31,7 @@ Element = Any
 Context = dict[Any, Any]
 _AUTOTUNE = -1
 _AUTOTUNED_BUFFER = 4
+_AHEAD_IF_SMALL = 128
 
 
 def invalid(message: str) -> errors.InvalidArgumentError:
@@ -524,6 +525,8 @@ class Map(Dataset):
             return Together(self.state, function, source, threads)
         # One thread ahead keeps the order of what random operations in the function draw.
         elements = mapped(function, self.inputs[0], source)
+        if small:
+            return Ahead(self.state, elements, _AHEAD_IF_SMALL, few=_AHEAD_IF_SMALL // 2)
         return Ahead(self.state, elements, max(threads, _AUTOTUNED_BUFFER))
 
 
