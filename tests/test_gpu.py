@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from test_cuda_graphs import PROGRAMS, trained
 
 import relight.v1 as tf
 from relight.engine import devices, memories, plan
@@ -401,6 +402,48 @@ def test_labels_and_indices_out_of_range_on_a_gpu(monkeypatch):
     values = on_a_gpu(monkeypatch, logits)
     for sums in found[2:]:
         np.testing.assert_array_equal(sums, [values[0], values[2], [0, 0, 0]])
+
+
+# -- memories that cannot be mixed -----------------------------------------------------------------
+
+
+@pytest.fixture
+def meta_gpu(monkeypatch):
+    """A GPU whose memory holds no values: what comes from it is zeros. PyTorch refuses to mix its
+    tensors with the processor's, and to tell a value of them."""
+    meta = (devices.Device("GPU", 0, torch.device("meta"), 1 << 30),)
+
+    def moved(tensor, memory):
+        if memory == memories.HOST and tensor.is_meta:
+            return torch.zeros(tensor.shape, dtype=tensor.dtype)
+        return tensor.to(memory)
+
+    monkeypatch.setattr(devices, "gpus", lambda: meta)
+    monkeypatch.setattr(memories, "_to", moved)
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda self: moved(self, memories.HOST))
+
+
+# PyTorch has no meta kernel of batch_norm_update_stats; sparse updates look at their indices.
+@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - {"batch-normalization", "embeddings"}))
+def test_programs_do_not_mix_memories(meta_gpu, name):
+    for fetched in trained(PROGRAMS[name], steps=2)[0]:
+        assert fetched
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_updates_do_not_mix_memories(meta_gpu, name):
+    w = tf.get_variable("w", [3, 2])
+    v = tf.get_variable("v", [2], use_resource=True)
+    x = tf.placeholder(tf.float32, [4, 3])
+    loss = tf.reduce_mean(tf.square(tf.matmul(x, w) + v))
+    update = OPTIMIZERS[name]().minimize(loss, tf.train.get_or_create_global_step())
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for _ in range(2):
+            sess.run([update, loss], {x: np.ones((4, 3))})
+        held = {v.name: v.value.device.type for v in sess._state.variables.values()}
+    assert held["w"] == held["v"] == "meta" and held["global_step"] == "cpu"
+    assert all(held.get(n, "cpu") == "cpu" for n in ("beta1_power", "beta2_power"))
 
 
 # -- settings --------------------------------------------------------------------------------------
