@@ -16,9 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class EmulatedGraphs:
-    """What `relight.engine.cuda_graphs.CudaGraphs` does on a GPU. `log` says what was called."""
+    """What `relight.engine.cuda_graphs.CudaGraphs` does on a GPU. `log` says what was called;
+    `fails` names an operation that cannot be captured."""
 
-    def __init__(self, log: list[str] | None = None, fails: bool = False):
+    def __init__(self, log: list[str] | None = None, fails: str = ""):
         self.log = [] if log is None else log
         self.fails = fails
         self._late: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -33,11 +34,12 @@ class EmulatedGraphs:
     def capture(self, run: Any, pool: Any) -> Any:
         self.log.append("capture")
         self._carry_out()
-        recording = Recording()
-        with recording:
-            made = run()
-            if self.fails:
-                raise RuntimeError("operation not permitted when stream is capturing")
+        recording = Recording(self.fails)
+        try:
+            with recording:
+                made = run()
+        except Exception:
+            raise RuntimeError("operation failed due to a previous error during capture")
         recording.end()
 
         def replay() -> None:
@@ -59,8 +61,9 @@ class EmulatedGraphs:
 class Recording(TorchDispatchMode):
     """The operations called under it, for `replay` after `end`."""
 
-    def __init__(self) -> None:
+    def __init__(self, fails: str = "") -> None:
         super().__init__()
+        self._fails = fails
         self._calls: list[tuple[Any, Any, Any, list[torch.Tensor]]] = []
         self._made: dict[int, torch.Tensor] = {}  # by the address of their memory
         self._before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -69,6 +72,8 @@ class Recording(TorchDispatchMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func.name() == self._fails:
+            raise RuntimeError("operation not permitted when stream is capturing")
         for tensor in _written(func, args, kwargs):
             address = tensor.untyped_storage().data_ptr()
             if address not in self._made and tensor.data_ptr() not in self._before:

@@ -7,6 +7,7 @@ import gc
 import sys
 import threading
 import warnings
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -488,13 +489,14 @@ def test_threads_share_a_session(gpu):
 
 def test_a_capture_that_fails(gpu, monkeypatch):
     """It is told once and by name; the program goes on as if there were no graphs."""
-    monkeypatch.setattr(cuda_graphs, "graphs_of", lambda memory: EmulatedGraphs(gpu, fails=True))
+    monkeypatch.setattr(cuda_graphs, "graphs_of", lambda memory: EmulatedGraphs(gpu, "aten::addmm"))
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", RuntimeWarning)
         found = trained(conv_net)
     (warning,) = [w for w in told if w.category is RuntimeWarning]
     assert "from node Reshape on run one by one" in str(warning.message)
     assert "not permitted when stream is capturing" in str(warning.message)
+    assert "[[node dense/BiasAdd" in str(warning.message)
     assert gpu == ["warm-up", "capture"]
     monkeypatch.setenv(cuda_graphs.VARIABLE, "0")
     plain = trained(conv_net)
@@ -594,6 +596,34 @@ def test_tensors_of_other_memory_cannot_be_captured():
     assert "a tensor on cpu" in reason(lambda x: torch.zeros(3), there, memory=meta)
     assert "a tensor on meta" in reason(lambda x: x.to("meta"), here)
     assert "between the host" in reason(lambda x: torch.ones(()).to("meta"), there, memory=meta)
+
+
+# -- the interface of PyTorch ----------------------------------------------------------------------
+
+
+def test_calls_of_pytorch_have_its_signatures(monkeypatch):
+    """On its CUDA functions replaced by ones that take the same arguments and do nothing."""
+    names = "CUDAGraph Stream current_stream device graph graph_pool_handle set_stream stream"
+    for name in names.split():
+        monkeypatch.setattr(torch.cuda, name, mock.create_autospec(getattr(torch.cuda, name)))
+    memory = torch.device("cuda", 1)
+    graphs = cuda_graphs.CudaGraphs(memory)
+    x = torch.ones(3)
+    graphs.warm_up(lambda: [x])
+    torch.cuda.stream.assert_called_once_with(torch.cuda.Stream.return_value)
+    pool = graphs.new_pool()
+    replay, made = graphs.capture(lambda: [x], pool)
+    assert made == [x] and torch.cuda.graph.call_args.kwargs["pool"] is pool
+    replay()
+    torch.cuda.CUDAGraph.return_value.replay.assert_called_once_with()
+    assert torch.cuda.device.call_args.args == (memory,)
+
+    torch.cuda.set_stream.reset_mock()
+    torch.cuda.graph.return_value.__exit__.return_value = False
+    with pytest.raises(ZeroDivisionError):
+        graphs.capture(lambda: [x / (1 // 0)], pool)
+    torch.cuda.set_stream.assert_called_once_with(torch.cuda.current_stream.return_value)
+    assert not cuda_graphs.CudaGraphs._one_at_a_time.locked()
 
 
 # -- the stand-in ----------------------------------------------------------------------------------

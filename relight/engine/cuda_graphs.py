@@ -37,6 +37,7 @@ import torch
 from relight.engine import explain, segments
 from relight.engine.memories import HOST, staged
 from relight.engine.steps import Plan, Step, Value
+from relight.graph import errors
 
 VARIABLE = "RELIGHT_CUDA_GRAPHS"
 WARM_RUNS = 2  # before the one that is watched: libraries choose their kernels in them
@@ -421,6 +422,9 @@ class _Segment:
 
     def _tell(self, error: Exception) -> None:
         steps = self._part.segment.steps
+        # Ending a capture in which a step failed raises an error of its own.
+        if isinstance(error.__context__, errors.OpError):
+            error = error.__context__
         warnings.warn(
             f"the {len(steps)} steps from node {self._part.segment.name} on run one by one, since "
             f"capturing them as a CUDA graph failed: {error}",
