@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+import test_flow
 import torch
 from test_cuda_graphs import PROGRAMS, trained
 
@@ -308,6 +309,12 @@ def test_branches_use_variables_elsewhere(two_gpus):
     for a, b in zip(here, there, strict=True):
         for one, other in zip(a, b, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", sorted(test_flow.RUNS))
+def test_loaded_graphs_beside_a_stand_in(two_gpus, name):
+    """Old control flow, stacks and lists, functions as operations."""
+    test_flow.test_loaded_graph_computes_what_tensorflow_does(name)
 
 
 def test_partial_runs_use_variables_elsewhere(two_gpus):

@@ -141,6 +141,8 @@ def is_counter(node: Operation) -> bool:
     as they are rates of an update. This is decided when the variable is first used, and holds from
     then on, whatever is added to the graph.
     """
+    if node.type not in _HOLDERS:  # of a stack, a list, an input of a function
+        return False
     found = _counters.get(node)
     if found is None:
         found = _counters[node] = _from_numbers(node)

@@ -55,7 +55,7 @@ def runs_on_gpu(node: Operation) -> bool:
     processor, and so are variables of int32, as in TensorFlow. What computes shapes may be placed
     on a GPU, as there, although the processor does it (see `relight.engine.memories`).
     """
-    if node.type in _HOST:
+    if node.type in _HOST or node.graph._is_function(node.type):
         return False
     if any(t._dtype.base_dtype in _HOST_TYPES for t in (*node._inputs, *node._outputs)):
         return False
@@ -297,6 +297,9 @@ class _Groups:
         """A node that takes references or resources goes where they are."""
         taken = [t for t in node._inputs if t._dtype._is_ref_dtype or t._dtype is dtypes.resource]
         if not taken:
+            return
+        if node.graph._is_function(node.type):
+            self.captured += taken
             return
         definition = opdef.op_def(node.type)
         if any(a.kind in _FUNCTIONS for a in definition.attrs.values()):
