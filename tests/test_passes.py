@@ -22,7 +22,7 @@ ELSEWHERE = {
     "join_softmax_gradient": "test_algebra_fusions",
     "add_scaled": "test_algebra_fusions",
 }
-HERE = {"relu_gradient_in_place", "own_assigned", "copy_fetches"}
+HERE = {"relu_gradient_in_place", "pool_before_relu", "own_assigned", "copy_fetches"}
 
 
 @pytest.fixture
@@ -99,6 +99,52 @@ def test_relu_in_place_spares_what_another_step_reads(graph):
     with tf.Session() as session:
         found, kept = plans.run(both, session, X)
     assert (kept < 0).any() and (found >= 0).all()
+
+
+def _pooled(padding="SAME", read="nothing else"):
+    """x -> relu -> max pooling, and the gradient of a sum of squares by x."""
+    x = tf.placeholder(tf.float32, [2, 5, 5, 3])
+    y = tf.nn.relu(x)
+    pooled = tf.nn.max_pool(y, [1, 2, 2, 1], [1, 2, 2, 1], padding)
+    loss = tf.reduce_sum(pooled * pooled * [1.0, 2.0, 3.0])
+    if read == "relu":
+        loss += tf.reduce_sum(y)
+    return x, y, pooled, tf.gradients(loss, x)[0]
+
+
+POOLED = [*BASE, folding.drop_unused, conv_fusions.share_pool_indices]
+# Whole numbers: windows with ties, of zeros and of negative numbers only.
+IMAGES = np.random.RandomState(2).randint(-3, 2, [2, 5, 5, 3]).astype(np.float32)
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_pool_before_relu(graph, padding):
+    x, _, pooled, grad = _pooled(padding)
+    rewrite = conv_fusions.pool_before_relu
+    for fetches in ([pooled], [pooled, grad]):
+        before = _made(fetches, [x], [*POOLED, passes.copy_fetches])
+        after = _made(fetches, [x], [*POOLED, rewrite, passes.copy_fetches])
+        kinds = _kinds(after)
+        pool = next(k for k in kinds if k.startswith("MaxPool"))
+        assert kinds.index("Relu") > kinds.index(pool)
+        assert _kinds(before).index("Relu") < _kinds(before).index(pool)
+        if "ReluGrad" in kinds:
+            assert kinds.index("ReluGrad") < kinds.index("MaxPoolGrad by indices")
+        with tf.Session() as session:
+            wanted, found = plans.run(before, session, IMAGES), plans.run(after, session, IMAGES)
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert (b != 0).any()
+
+
+@pytest.mark.parametrize("read", ["fetched", "relu"])
+def test_pool_before_relu_spares_what_another_step_reads(graph, read):
+    x, y, pooled, grad = _pooled(read=read)
+    fetches = [pooled, grad, y] if read == "fetched" else [pooled, grad]
+    rewrite = conv_fusions.pool_before_relu
+    made = _made(fetches, [x], [*POOLED, rewrite, passes.copy_fetches])
+    kinds = _kinds(made)
+    assert kinds.index("Relu") < kinds.index("MaxPool with indices")
 
 
 # -- memory ----------------------------------------------------------------------------------------

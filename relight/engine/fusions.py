@@ -140,6 +140,8 @@ _NEW_MEMORY = frozenset(
         "Mul",
         "Sub",
         "DepthwiseConv2dNative",
+        "MaxPool",
+        "MaxPool with indices",
     ]
 )
 

@@ -96,6 +96,7 @@ PASSES: list[Callable[[Plan], None]] = [
     folding.merge_equal,
     folding.drop_unused,
     conv_fusions.share_pool_indices,
+    conv_fusions.pool_before_relu,
     conv_fusions.join_conv_gradients,
     algebra_fusions.join_softmax_gradient,
     algebra_fusions.add_scaled,
