@@ -6,6 +6,7 @@ another name (`cpu:0`, not `cpu`), so that plans have all their copies and can b
 
 from __future__ import annotations
 
+import contextlib
 import types
 import warnings
 
@@ -435,6 +436,15 @@ def meta_gpu(monkeypatch):
 def test_programs_do_not_mix_memories(meta_gpu, name):
     for fetched in trained(PROGRAMS[name], steps=2)[0]:
         assert fetched
+
+
+# Two graphs assert what zeros are not.
+@pytest.mark.parametrize(
+    "name", sorted(set(test_flow.RUNS) - {"asserting", "dynamic_rnn_training"})
+)
+def test_loaded_graphs_do_not_mix_memories(meta_gpu, name):
+    with contextlib.suppress(AssertionError):  # of values that are zeros
+        test_flow.test_loaded_graph_computes_what_tensorflow_does(name)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

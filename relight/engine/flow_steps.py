@@ -100,7 +100,7 @@ def _first_alive(choices: list[tuple[int, bool]]) -> Callable[..., Any]:
     def join(state: Any, values: list[Any]) -> tuple[Any, Any]:
         for value, (index, reads) in zip(values, indices, strict=True):
             if value is not None:
-                return value.read() if reads else value, index
+                return value.read().cpu() if reads else value, index
         return None, None
 
     return join

@@ -24,6 +24,8 @@ from relight.graph.shapes import TensorShape
 from relight.ops import call
 
 HOST = torch.device("cpu")
+# They choose and run bodies (`engine/flow_steps.py`), which the processor computes.
+_RUN_BODIES = frozenset(("when", "unless", "loop", "join", "alive"))
 # Their kernels answer from what the processor knows of a variable.
 _ANSWERED_BY_HOST = frozenset(("VarIsInitializedOp", "IsVariableInitialized", "VariableShape"))
 
@@ -91,6 +93,8 @@ def _memory(
     step: Step, placed: dict[Operation, Device], at: dict[Value, torch.device], body: bool
 ) -> torch.device:
     """Where a step computes."""
+    if step.what in _RUN_BODIES:
+        return HOST
     variables = [v for v in step.flat_inputs() if v.kind == "R" and v.tensor is not None]
     if step.what == "read":
         return _home(variables[0].tensor, placed)
