@@ -109,7 +109,10 @@ def _filled(items: list[str]) -> list[str]:
 def render(space: str, spaces: dict) -> str:
     """The text of one namespace file."""
     title = "tf" + ("." + space if space else "")
-    lines = [MARK, "# ruff: noqa: I001, N813, RUF100", "# fmt: off", f'"""`{title}`."""', ""]
+    rules = "I001, N813, RUF100" if space else "E402, I001, N813, RUF100"
+    lines = [MARK, f"# ruff: noqa: {rules}", "# fmt: off", f'"""`{title}`."""', ""]
+    if not space:
+        lines += ["from relight import loading as _loading", "", "_collector = _loading.begin()"]
     imports: dict[str, list[str]] = {}
     names = []
     for public, (module, python) in spaces[space].items():
@@ -126,7 +129,7 @@ def render(space: str, spaces: dict) -> str:
         lines += [f"from {module} import (", *_filled(sorted(imports[module])), ")"]
     lines += ["", f'__getattr__ = missing("{title}")']
     if not space:
-        lines += ['__version__ = "1.15.0"']
+        lines += ['__version__ = "1.15.0"', "_loading.end(_collector)"]
         names.append("__version__")
     lines += ["", "__all__ = [", *_filled([f'"{n}"' for n in sorted(names)]), "]", ""]
     return "\n".join(lines)

@@ -1,8 +1,11 @@
 # Written by tools/namespaces.py from the `@export` marks; do not edit.
-# ruff: noqa: I001, N813, RUF100
+# ruff: noqa: E402, I001, N813, RUF100
 # fmt: off
 """`tf`."""
 
+from relight import loading as _loading
+
+_collector = _loading.begin()
 from relight.graph.errors import (
     OpError,
 )
@@ -227,6 +230,7 @@ from relight.v1.summary.summary_ops import (
 
 __getattr__ = missing("tf")
 __version__ = "1.15.0"
+_loading.end(_collector)
 
 __all__ = [
     "AUTO_REUSE", "AggregationMethod", "Assert", "AttrValue", "ConditionalAccumulator",
