@@ -17,6 +17,7 @@ from relight.ops.build import raw
 from relight.ops.constants import constant
 from relight.ops.shape_rules import same
 from relight.ops.state import torch_dtype
+from relight.ops.vector_math import quickest
 
 Unary = Callable[[torch.Tensor], torch.Tensor]
 
@@ -88,20 +89,20 @@ UNARY: dict[str, Unary] = {
     "Rsqrt": torch.rsqrt,
     "Exp": torch.exp,
     "Expm1": torch.expm1,
-    "Log": torch.log,
+    "Log": quickest("log"),
     "Log1p": torch.log1p,
-    "Sin": torch.sin,
-    "Cos": torch.cos,
-    "Tan": torch.tan,
-    "Asin": torch.asin,
-    "Acos": torch.acos,
-    "Atan": torch.atan,
-    "Sinh": torch.sinh,
-    "Cosh": torch.cosh,
-    "Tanh": torch.tanh,
-    "Asinh": torch.asinh,
-    "Acosh": torch.acosh,
-    "Atanh": torch.atanh,
+    "Sin": quickest("sin"),
+    "Cos": quickest("cos"),
+    "Tan": quickest("tan"),
+    "Asin": quickest("asin"),
+    "Acos": quickest("acos"),
+    "Atan": quickest("atan"),
+    "Sinh": quickest("sinh"),
+    "Cosh": quickest("cosh"),
+    "Tanh": quickest("tanh"),
+    "Asinh": quickest("asinh"),
+    "Acosh": quickest("acosh"),
+    "Atanh": quickest("atanh"),
     "Sigmoid": torch.sigmoid,
     "Sign": _sign,
     "Floor": torch.floor,
