@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from relight.engine import control
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import Plan, Step, Value, arguments_of, flatten
 from relight.graph import opdef
 
 Run = Callable[[Any, int, list[Any]], Any]  # (state, rows, inputs) -> output or list of outputs
@@ -71,17 +71,9 @@ class RowBatch:
         values: dict[Value, Any] = dict(self.plan.constants)
         values.update(zip(self.plan.fed_values, feeds, strict=True))
         for run, step, end in self._work:
-            inputs = [
-                [values[v] for v in item]
-                if isinstance(item, list)
-                else None
-                if item is None
-                else values[item]
-                for item in step.inputs
-            ]
-            for value, item in zip(
-                step.outputs, flat(run(state, rows, inputs), len(step.outputs)), strict=True
-            ):
+            given = run(state, rows, arguments_of(step, values))
+            results = flatten(given, len(step.outputs))
+            for value, item in zip(step.outputs, results, strict=True):
                 if value is not None:
                     values[value] = item
             for value in end:
@@ -101,18 +93,6 @@ def _ends(plan: Plan) -> list[list[Value]]:
         found.append([v for v in dict.fromkeys(used) if v not in seen])
         seen.update(used)
     return found[::-1]
-
-
-def flat(given: Any, count: int) -> list[Any]:
-    """What a kernel gives as a list of `count` outputs."""
-    if count == 0:
-        return []
-    if not isinstance(given, (list, tuple)):
-        return [given]
-    found: list[Any] = []
-    for item in given:
-        found.extend(item if isinstance(item, list) else [item])
-    return found
 
 
 def _check_pure(step: Step) -> None:
@@ -177,7 +157,7 @@ def _by_rows(step: Step, flags: Flags) -> Run:
         results = []
         for i in range(rows):
             given = [_row(v, f, i) for v, f in zip(inputs, flags, strict=True)]
-            results.append(flat(function(state, *given), count))
+            results.append(flatten(function(state, *given), count))
         return [_stacked(list(parts)) for parts in zip(*results, strict=True)]
 
     return run
