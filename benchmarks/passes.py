@@ -22,6 +22,7 @@ PASSES = (
     ("drop_neutral", "softmax"),
     ("merge_equal", "moving_average"),
     ("share_pool_indices", "cnn"),
+    ("pool_before_relu", "cnn"),
     ("join_conv_gradients", "cnn"),
     ("fuse_bias", "cnn"),
     ("relu_in_place", "cnn"),
@@ -35,6 +36,7 @@ PASSES = (
 SETTINGS = (
     ("memory kept between steps", "cnn", {"MALLOC_TRIM_THRESHOLD_": "131072"}),
     ("oneDNN's matrix products", "cnn", {"RELIGHT_MATMUL": "mkl"}),
+    ("NumPy's tanh", "lstm_rows", {"RELIGHT_VECTOR_MATH": "torch"}),
     ("bfloat16 (`RELIGHT_PRECISION`)", "cnn", {"RELIGHT_PRECISION": "fp32"}),
     ("bfloat16 (`RELIGHT_PRECISION`)", "resnet20", {"RELIGHT_PRECISION": "fp32"}),
 )
