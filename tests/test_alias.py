@@ -147,6 +147,7 @@ def test_a_real_tensorflow_that_is_imported_is_an_error(monkeypatch):
         relight.install()
 
 
+@pytest.mark.slow
 def test_ours_wins_over_an_installed_one(tmp_path):
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "__init__.py").write_text("raise SystemExit('the other one')")

@@ -15,7 +15,7 @@ GOLDEN = {
 }
 
 
-FAST = 5  # of the cases one in so many is a fast test; `make test` runs them all
+FAST = 8  # of the cases one in so many is a fast test; `make test` runs them all
 
 
 def _all():

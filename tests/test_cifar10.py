@@ -82,6 +82,7 @@ def label_above_9(data):
     return data[:3073] + b"\x0c" + data[3074:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage, message",
     [

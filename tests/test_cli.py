@@ -254,6 +254,7 @@ def test_help_and_version():
     assert "PROGRAM [ARG...]" in _click("run", "--help").output
 
 
+@pytest.mark.slow
 def test_board_starts_tensorboard(monkeypatch):
     from tensorboard import main
 

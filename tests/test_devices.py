@@ -268,6 +268,7 @@ def random_graph(seed, cpus, device="cpu"):
     return fed, values[-10:] + [op for ops in latest for op in ops]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_random_graphs_give_the_same_on_three_devices(seed):
     found = []
@@ -388,6 +389,37 @@ def test_towers_train_alike_on_one_and_two_devices():
 
     one, two = losses(1), losses(2)
     assert one == two and sum(two[-1]) < sum(two[0])
+
+
+def fed_towers():
+    """Two towers on devices of their own that take their batches from one queue on CPU:0; the
+    means of their products, and the op that fills the queue."""
+    with tf.device("/cpu:0"):
+        batches = tf.FIFOQueue(100, [tf.float32], [[8, 8]])
+        fill = batches.enqueue_many(tf.reshape(tf.range(100 * 64, dtype=tf.float32), [-1, 8, 8]))
+    ends = []
+    for i in range(2):
+        with tf.device(f"/cpu:{i}"):
+            x = batches.dequeue()
+            h = x
+            for _ in range(3):
+                h = tf.tanh(tf.matmul(h, x))
+            ends.append(tf.stack([tf.reduce_mean(x), tf.reduce_mean(h)]))
+    return fill, ends
+
+
+def test_towers_fed_by_a_queue_run_at_once():
+    """The queue is on the first tower's device: its lane takes both batches before it computes."""
+    fill, ends = fed_towers()
+    with tf.Session(config=TWO) as sess:
+        text = lanes_of(sess, ends).split("def lane1")[0]
+        assert text.rindex("QueueDequeue") < text.index("MatMul")
+        sess.run(fill)
+        two = [sess.run(ends) for _ in range(20)]
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as sess:
+        sess.run(fill)
+        one = [sess.run(ends) for _ in range(20)]
+    np.testing.assert_array_equal(one, two)  # the first tower has the first batch in both
 
 
 def test_a_trace_has_the_steps_of_each_device():

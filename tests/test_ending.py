@@ -171,6 +171,7 @@ print(session.run([rows, number])[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end, code", [("sys.exit(3)", 3), ("1 / 0", 1)])
 def test_a_program_that_leaves_all_running(records, tmp_path, end, code):
     """Threads in the midst of kernels must not abort the process; they end without a word."""

@@ -43,6 +43,7 @@ def recorded(tmp_path_factory):
         relight.alias.uninstall()
 
 
+@pytest.mark.slow
 def test_log_lines_are_tensorflows(recorded):
     golden = (GOLDEN / "logs" / "estimator.txt").read_text().splitlines()
     found = "\n".join([*recorded["log"], "FILES " + " ".join(recorded["files"])]).splitlines()
@@ -61,6 +62,7 @@ def _known(name):
     return any(pattern.match(name) for pattern, _ in KNOWN_DIFFERENCES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["train", "eval", "predict"])
 def test_graph_is_tensorflows(recorded, mode):
     golden = json.loads((GOLDEN / "graphs" / f"{mode}.json").read_text())

@@ -53,6 +53,7 @@ def test_every_example_is_described_and_tested():
         assert re.search(rf'run\(\s*"{name}"', tests), f"{name} has no test"
 
 
+@pytest.mark.slow
 def test_basics():
     lines = run("01_basics.py").splitlines()
     assert '  not a number yet: Tensor("product:0", shape=(1, 1), dtype=float32)' in lines

@@ -22,7 +22,7 @@ def data():
 
 def _programs():
     for name in programs.NAMES:
-        yield pytest.param(name, marks=[] if name in programs.FAST else [pytest.mark.slow])
+        yield pytest.param(name, marks=[] if name == "softmax" else [pytest.mark.slow])
 
 
 @pytest.mark.parametrize("name", list(_programs()))

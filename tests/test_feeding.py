@@ -79,6 +79,7 @@ def test_two_threads_read_everything_twice():
     assert np.array_equal(np.bincount(np.concatenate(drain(made))), np.full(10, 2))
 
 
+@pytest.mark.slow
 def test_data_frames():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"p": np.arange(5.0), "q": list("abcde")}, index=np.arange(5) + 50)

@@ -50,6 +50,7 @@ def test_parsing(program, args, printed):
     assert "deprecated" in err  # flag_name=
 
 
+@pytest.mark.slow
 def test_exit_codes(program):
     assert python(program, "--s=seven")[0] == 7
     code, _, err = python(program, "--s=raise")

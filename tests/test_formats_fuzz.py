@@ -238,6 +238,7 @@ def test_shape_proto_of_unknown_rank_is_refused(tmp_path):
         BundleReader(tmp_path / "x").read("u")
 
 
+@pytest.mark.slow
 def test_v1_slice_that_is_listed_many_times(tmp_path):
     from relight.formats.table import TableReader
     from relight.formats.tensor_slice import encode_shape, encode_slice

@@ -292,6 +292,7 @@ print(tf.train.latest_checkpoint(folder))
 """
 
 
+@pytest.mark.slow
 def test_a_limit_of_the_size_of_files(tmp_path):
     """Real: RLIMIT_FSIZE. TensorFlow's class for it is that of an end of input."""
     program = tmp_path / "program.py"

@@ -171,6 +171,7 @@ def test_shapes_and_random_numbers_stay_with_the_processor(two_gpus):
         assert sess.run(y, {x: np.zeros((2, 3))}).shape == (4, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_training_beside_a_stand_in(two_gpus, name):
     alone = train(CPU_ONLY, OPTIMIZERS[name]())
@@ -312,6 +313,7 @@ def test_branches_use_variables_elsewhere(two_gpus):
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(test_flow.RUNS))
 def test_loaded_graphs_beside_a_stand_in(two_gpus, name):
     """Old control flow, stacks and lists, functions as operations."""
@@ -432,6 +434,7 @@ def meta_gpu(monkeypatch):
 
 
 # PyTorch has no meta kernel of batch_norm_update_stats; sparse updates look at their indices.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(PROGRAMS) - {"batch-normalization", "embeddings"}))
 def test_programs_do_not_mix_memories(meta_gpu, name):
     for fetched in trained(PROGRAMS[name], steps=2)[0]:
@@ -439,6 +442,7 @@ def test_programs_do_not_mix_memories(meta_gpu, name):
 
 
 # Two graphs assert what zeros are not.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", sorted(set(test_flow.RUNS) - {"asserting", "dynamic_rnn_training"})
 )

@@ -38,6 +38,7 @@ def test_packaged_files_are_the_originals(name):
 
 # MD5 of 260 batches of 300, images and labels, from train, validation and test, under TensorFlow
 # 1.15.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "graph_seed", "digest"),
     [

@@ -137,6 +137,7 @@ def test_each_of_two_files_is_told(tmp_path):
     assert first in caught.value.message and second in caught.value.message
 
 
+@pytest.mark.slow
 def test_a_line_that_is_no_number(tmp_path):
     path = write(tmp_path / "a.csv", b"head\n1,2\n3,x\n")
     _, line = tf.TextLineReader(skip_header_lines=1).read(names(path))
@@ -240,6 +241,7 @@ def test_a_compressed_file_that_is_cut_off(tmp_path):
     assert f"{path}, byte 500: compressed stream is cut off" in error.message
 
 
+@pytest.mark.slow
 def test_compressed_lines_and_records(tmp_path):
     text = b"".join(b"%d\n" % i for i in range(10**5))
     path = write(tmp_path / "a", gzip.compress(text[:1000]) + gzip.compress(text[1000:]))

@@ -146,6 +146,7 @@ with tf.Session() as sess:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(threads.setter() is None, reason="no OpenMP library that is known")
 def test_a_program_with_two_threads():
     done = subprocess.run(

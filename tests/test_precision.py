@@ -84,6 +84,7 @@ def test_a_session_can_ask_for_it():
     assert _trained()[0] == exact  # the next session has plans of its own
 
 
+@pytest.mark.slow
 def test_the_api_switches_it_on_and_off():
     exact, _ = _trained()
     try:

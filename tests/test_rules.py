@@ -135,6 +135,7 @@ def test_allowed_differences_exist():
     assert not gone
 
 
+@pytest.mark.slow
 def test_namespaces_are_current():
     script = HERE.parent / "tools" / "namespaces.py"
     done = subprocess.run(

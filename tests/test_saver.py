@@ -158,6 +158,7 @@ with tf.Session() as sess:
 """
 
 
+@pytest.mark.slow
 def test_killed_while_saving_leaves_a_whole_newest_checkpoint(tmp_path):
     script = tmp_path / "save.py"
     script.write_text(textwrap.dedent(KILLED))

@@ -9,5 +9,4 @@ session of its own has `build(tf)` as well, which builds its graph and returns i
 SESSION = ("softmax", "feed_forward", "moving_average", "deep_mnist")
 ESTIMATOR = ("cnn_estimator", "cnn_one_hot")
 NAMES = SESSION + ESTIMATOR
-FAST = SESSION + ESTIMATOR[:1]  # the two CNNs differ in one op
 GRAPHS = ("basics",) + NAMES  # programs whose graphs are compared
