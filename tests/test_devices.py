@@ -422,6 +422,39 @@ def test_towers_fed_by_a_queue_run_at_once():
     np.testing.assert_array_equal(one, two)  # the first tower has the first batch in both
 
 
+def test_calls_of_functions_run_in_lanes():
+    proto = tf.GraphDef()
+    f32 = tf.float32.as_datatype_enum
+    twice = proto.library.function.add()
+    twice.signature.name = "SquareOf"
+    twice.signature.input_arg.add(name="x", type=f32)
+    twice.signature.output_arg.add(name="y", type=f32)
+    product = twice.node_def.add(name="product", op="MatMul", input=["x", "x"])
+    product.attr["T"].type = f32
+    twice.ret["y"] = "product:product:0"
+    proto.node.add(name="x", op="Placeholder").attr["dtype"].type = f32
+    for i in range(2):
+        source = "x"
+        for k in range(3):
+            name = f"call_{i}_{k}"
+            proto.node.add(name=name, op="SquareOf", input=[source], device=f"/cpu:{i}")
+            product = proto.node.add(name=name + "m", op="MatMul", input=[name, "x"])
+            product.attr["T"].type = f32
+            product.device = f"/cpu:{i}"
+            source = product.name
+    x, *ends = tf.import_graph_def(
+        proto, return_elements=["x:0", "call_0_2m:0", "call_1_2m:0"], name=""
+    )
+    data = np.random.RandomState(0).rand(4, 4).astype(np.float32) / 4
+    expected = data
+    for _ in range(3):
+        expected = expected @ expected @ data
+    with tf.Session(config=TWO) as sess:
+        assert "lane1" in lanes_of(sess, ends, [x])
+        for found in sess.run(ends, {x: data}):
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_a_trace_has_the_steps_of_each_device():
     x, _, total = towers()
     metadata = tf.RunMetadata()

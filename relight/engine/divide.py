@@ -7,13 +7,14 @@ after it, and the values that go across are left in cells.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Any
 
 from relight.engine import codegen, lanes
 from relight.engine.devices import Device
 from relight.engine.steps import CONVERSIONS, Plan, Step, Value
+from relight.graph import opdef
 from relight.graph.node import Operation, Tensor
 
 _HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
@@ -28,6 +29,7 @@ _READERS = frozenset(
         "VariableShape",
     )
 )
+_GAIN = 0.9  # the share of one thread's time that lanes may take to be worth their while
 _HEAVY = frozenset(
     (
         "MatMul",
@@ -60,8 +62,14 @@ def divide(plan: Plan, placed: dict[Operation, Device]) -> bool:
         return False
     lane_of = [order.index(d) for d in devices]
     before = dependencies(plan)
-    if not _gains(plan, lane_of, before, len(order)):
+    cost = [_cost(s) for s in plan.steps]
+    turn, seconds = _interleave(cost, lane_of, _in_turn(plan, lane_of, before), len(order))
+    if seconds > _GAIN * sum(cost):
         return False
+    place = {old: new for new, old in enumerate(turn)}
+    plan.steps = [plan.steps[i] for i in turn]
+    lane_of = [lane_of[i] for i in turn]
+    before = [{place[k] for k in before[i]} for i in turn]
     _generate(plan, lane_of, before, [d.name.rpartition("/")[2] for d in order])
     return True
 
@@ -154,19 +162,69 @@ def _holder(tensor: Tensor) -> Operation:
     return node
 
 
-def _gains(plan: Plan, lane_of: list[int], before: list[set[int]], count: int) -> bool:
-    """Whether lanes would be done clearly earlier than one thread, by a rough cost of each step."""
-    busy = [0.0] * count
-    end: list[float] = []
-    total = 0.0
+def _cost(step: Step) -> float:
+    """Roughly how long a step takes; the unit is that of an elementwise step."""
+    if step.what in CONVERSIONS:
+        return 0.1
+    heavy = step.what.startswith(("Conv", "MaxPool")) or step.what.split("+")[0] in _HEAVY
+    return 10.0 if heavy else 1.0
+
+
+def _in_turn(plan: Plan, lane_of: list[int], before: list[set[int]]) -> list[set[int]]:
+    """`before`, where each step with an effect outside of variables also comes after the last such
+    step of its lane: queues, readers and Python functions are used in the order of the plan."""
+    last: dict[int, int] = {}
+    found = []
     for i, step in enumerate(plan.steps):
-        heavy = step.what.startswith(("Conv", "MaxPool")) or step.what.split("+")[0] in _HEAVY
-        cost = 0.1 if step.what in CONVERSIONS else 10.0 if heavy else 1.0
-        start = max([busy[lane_of[i]], *(end[k] for k in before[i])])
-        busy[lane_of[i]] = start + cost
-        end.append(start + cost)
-        total += cost
-    return max(busy) <= 0.9 * total
+        needs = before[i]
+        if _acts(step):
+            if lane_of[i] in last:
+                needs = needs | {last[lane_of[i]]}
+            last[lane_of[i]] = i
+        found.append(needs)
+    return found
+
+
+def _acts(step: Step) -> bool:
+    if step.what in CONVERSIONS or _variables(step):
+        return False
+    nodes = [n for n in (*step.nodes, step.node) if n is not None and n.type not in _HOLDERS]
+    return any(n.graph._is_function(n.type) or _is_active(opdef.record(n.type)) for n in nodes)
+
+
+def _is_active(record: opdef.OpRecord) -> bool:
+    return record.is_stateful or record.writes is not None
+
+
+def _interleave(
+    cost: list[float], lane_of: list[int], before: list[set[int]], count: int
+) -> tuple[list[int], float]:
+    """(an order of the steps, when lanes that keep it would be done).
+
+    A plan has one tower after the other. In that order a lane would come to the batch of the second
+    tower, which lies in a queue on its device, only when the first tower is done. So the lane that
+    is free first takes its next step, and what this waits for in any lane goes before all else.
+    """
+    lanes_left = [deque(i for i, k in enumerate(lane_of) if k == lane) for lane in range(count)]
+    busy = [0.0] * count
+    end: dict[int, float] = {}  # in the order of the steps
+    while any(lanes_left):
+        lane = min((k for k in range(count) if lanes_left[k]), key=busy.__getitem__)
+        stack = [lanes_left[lane][0]]
+        while stack:
+            i = stack[-1]
+            missing = [k for k in before[i] if k not in end]
+            if i not in end and missing:
+                stack.extend(sorted(missing, reverse=True))
+                continue
+            stack.pop()
+            if i not in end:
+                start = max([busy[lane_of[i]], *(end[k] for k in before[i])])
+                end[i] = busy[lane_of[i]] = start + cost[i]
+        for left in lanes_left:
+            while left and left[0] in end:
+                left.popleft()
+    return list(end), max(busy)
 
 
 class _Crossings:
