@@ -205,3 +205,133 @@ def test_a_get_that_waits_ends_with_the_session():
     session.close()
     thread.join(5)
     assert errors
+
+
+# -- maps and barriers -----------------------------------------------------------------------------
+
+
+def staged_map(prefix="Map", **limits):
+    settings = dict(dtypes=[tf.float32], shared_name="m", **limits)
+
+    def make(name, **arguments):
+        return getattr(tf.raw_ops, prefix + name)(**settings, **arguments)
+
+    return make
+
+
+def stage(make, key, value=1.0):
+    return make("Stage", key=np.int64(key), indices=[0], values=[tf.constant(value)])
+
+
+@pytest.mark.parametrize("prefix", ["Map", "OrderedMap"])
+def test_a_map_waits_for_a_key_and_for_room(prefix):
+    make = staged_map(prefix, capacity=1)
+    put, other = stage(make, 1, 2.0), stage(make, 2, 3.0)
+    get = make("Unstage", key=np.int64(1), indices=[0])[0]
+    rest = make("UnstageNoKey", indices=[0])
+    with tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=200)) as session:
+        for waits in (get, make("Peek", key=np.int64(1), indices=[0]), rest):
+            with pytest.raises(tf.errors.DeadlineExceededError):
+                session.run(waits)
+        assert session.run([put, get])[1] == 2.0  # of one run: neither depends on the other
+        session.run(put)
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            session.run(other)
+        thread = threading.Thread(target=session.run, args=(other,))
+        thread.start()
+        assert session.run(get) == 2.0
+        thread.join(10)
+        key, values = session.run(rest)
+        assert key == 2 and values[0] == 3.0
+
+
+def test_a_map_waits_for_bytes():
+    make = staged_map(memory_limit=4)
+    with tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=100)) as session:
+        session.run(stage(make, 1))
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            session.run(stage(make, 2))
+        session.run(make("Clear"))
+        session.run(stage(make, 2))
+        assert session.run(make("Size")) == 1
+
+
+def test_closing_ends_what_waits_in_maps_and_barriers():
+    get = staged_map()("Unstage", key=np.int64(1), indices=[0])
+    taken = taking(barrier(), 1)
+    session = tf.Session()
+    found = []
+
+    def wait(fetch):
+        try:
+            session.run(fetch)
+        except tf.errors.CancelledError as error:
+            found.append(error)
+
+    threads = [threading.Thread(target=wait, args=(fetch,)) for fetch in (get, taken)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    session.close()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 2
+
+
+def barrier():
+    return tf.raw_ops.Barrier(component_types=[tf.string, tf.int32], shapes=[[], []])
+
+
+def taking(handle, n, **settings):
+    types = [tf.string, tf.int32]
+    return tf.raw_ops.BarrierTakeMany(
+        handle=handle, num_elements=n, component_types=types, **settings
+    )
+
+
+def inserting(handle, component, keys, values):
+    return tf.raw_ops.BarrierInsertMany(
+        handle=handle, component_index=component, keys=keys, values=values
+    )
+
+
+def test_a_barrier_waits_until_rows_are_whole():
+    handle = barrier()
+    first, second = inserting(handle, 0, ["a", "b"], ["x", "y"]), inserting(handle, 1, ["b"], [2])
+    last, taken = inserting(handle, 1, ["a"], [1]), taking(handle, 2)
+    with tf.Session() as session:
+        session.run(first)
+        session.run(second)
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            session.run(taken, options=tf.RunOptions(timeout_in_ms=100))
+        assert session.run(tf.raw_ops.BarrierReadySize(handle=handle)) == 1
+        _, found = session.run([last, taken])
+        assert sorted(zip(found.keys, *found.values, strict=True)) == [
+            (b"a", b"x", 1),
+            (b"b", b"y", 2),
+        ]
+
+
+def test_closing_a_barrier_ends_what_waits_for_rows():
+    handle = barrier()
+    some, taken = inserting(handle, 0, ["a"], ["x"]), taking(handle, 1)
+    close = tf.raw_ops.BarrierClose(handle=handle)
+    cancel = tf.raw_ops.BarrierClose(handle=handle, cancel_pending_enqueues=True)
+    with tf.Session() as session:
+        session.run(some)
+        session.run(close)  # the row that was begun may still come
+        found = []
+
+        def wait():
+            try:
+                session.run(taken)
+            except tf.errors.OutOfRangeError as error:
+                found.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(0.1)
+        assert thread.is_alive()
+        session.run(cancel)
+        thread.join(10)
+        assert found

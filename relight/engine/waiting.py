@@ -22,11 +22,13 @@ from relight.engine.steps import Plan, Seen, Step, Value, arguments_of, fetched,
 from relight.graph.node import Operation
 
 _V2 = ("", "V2")
+_MAPS = ("Map", "OrderedMap")
 TAKERS = frozenset(
     [
         *(f"QueueDequeue{how}{v}" for how in ("", "Many", "UpTo") for v in _V2),
         *(f"ReaderRead{how}{v}" for how in ("", "UpTo") for v in _V2),
         *("Unstage", "StagePeek", "BarrierTakeMany"),
+        *(f"{m}{how}" for m in _MAPS for how in ("Unstage", "UnstageNoKey", "Peek")),
         *("AccumulatorTakeGradient", "SparseAccumulatorTakeGradient"),
     ]
 )
@@ -34,6 +36,7 @@ GIVERS = frozenset(
     [
         *(f"QueueEnqueue{how}{v}" for how in ("", "Many") for v in _V2),
         *("QueueClose", "QueueCloseV2", "Stage", "BarrierInsertMany", "BarrierClose"),
+        *("MapStage", "OrderedMapStage"),
         *("AccumulatorApplyGradient", "SparseAccumulatorApplyGradient"),
     ]
 )

@@ -6,6 +6,7 @@ Importing this package declares them all.
 from relight.ops import (
     accumulators,
     array,
+    barriers,
     candidates,
     check,
     clustering,
@@ -72,6 +73,7 @@ from relight.ops import (
 __all__ = [
     "accumulators",
     "array",
+    "barriers",
     "candidates",
     "check",
     "clustering",
