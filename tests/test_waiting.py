@@ -335,3 +335,13 @@ def test_closing_a_barrier_ends_what_waits_for_rows():
         session.run(cancel)
         thread.join(10)
         assert found
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_gradient_that_does_not_come(sparse):
+    made = tf.SparseConditionalAccumulator if sparse else tf.ConditionalAccumulator
+    accumulator = made(tf.float32, shape=[2])
+    mean = accumulator.take_indexed_slices_grad(1) if sparse else accumulator.take_grad(1)
+    with tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=50)) as running:
+        with pytest.raises(tf.errors.DeadlineExceededError, match="Timed out waiting"):
+            running.run(mean)

@@ -6,11 +6,11 @@ enough gradients are there, gives their mean (or sum), and begins anew at the ne
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import torch
 
+from relight.engine.waits import Waits
 from relight.graph import errors
 
 
@@ -22,7 +22,7 @@ def _invalid(message: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(None, None, message)
 
 
-class Accumulator:
+class Accumulator(Waits):
     """Sums dense gradients of one type and (partly known) shape. Safe to use from many threads.
 
     Args:
@@ -32,13 +32,12 @@ class Accumulator:
     """
 
     def __init__(self, name: str, shape: tuple[int | None, ...] | None, mean: bool):
+        super().__init__("TakeGrad")
         self.name = name
         self.shape = shape
         self.mean = mean
         self.count = 0
         self.step = 0
-        self._closed = False
-        self._changed = threading.Condition()
         self._clear()
 
     def _clear(self) -> None:
@@ -57,7 +56,7 @@ class Accumulator:
     def apply(self, local_step: int, gradient: torch.Tensor) -> None:
         """Add a gradient, unless it is older than the accumulator's step."""
         self._check(gradient.shape)
-        with self._changed:
+        with self._condition:
             if local_step < self.step:
                 return
             if self._sum is None:
@@ -70,16 +69,17 @@ class Accumulator:
             else:
                 self._sum += gradient
             self.count += 1
-            self._changed.notify_all()
+            self._condition.notify_all()
 
-    def take(self, required: int) -> Any:
-        """The mean (or sum) of the gradients, once there are `required` of them."""
+    def take(self, required: int, timeout: float | None = None) -> Any:
+        """The mean (or sum) of the gradients, once there are `required` of them.
+
+        DeadlineExceededError when that takes more than `timeout` seconds.
+        """
         if required < 1:
             raise _invalid(f"Argument num_required must be positive, but was {required}")
-        with self._changed:
-            self._changed.wait_for(lambda: self.count >= required or self._closed)
-            if self._closed:
-                raise errors.CancelledError(None, None, "TakeGrad operation was cancelled")
+        with self._condition:
+            self._wait(lambda: self.count >= required, timeout)
             taken = self._value()
             self._clear()
             self.step += 1
@@ -91,14 +91,8 @@ class Accumulator:
 
     def set_step(self, step: int) -> None:
         """Set the step; older gradients are dropped from now on."""
-        with self._changed:
+        with self._condition:
             self.step = step
-
-    def cancel(self) -> None:
-        """End the waiting calls with CancelledError."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
 
 
 class SparseAccumulator(Accumulator):
@@ -129,7 +123,7 @@ class SparseAccumulator(Accumulator):
                 raise _invalid(
                     f"Shape mismatch: expected values rank {len(shape)}, got {values.ndim}"
                 )
-        with self._changed:
+        with self._condition:
             if local_step < self.step:
                 return
             inner = tuple(values.shape[1:])
@@ -143,7 +137,7 @@ class SparseAccumulator(Accumulator):
                 self._rows[index] = row.clone() if known is None else known + row
                 self._row_counts[index] = self._row_counts.get(index, 0) + 1
             self.count += 1
-            self._changed.notify_all()
+            self._condition.notify_all()
 
     def _value(self) -> Any:
         order = sorted(self._rows)

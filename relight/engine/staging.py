@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from relight.engine import lanes
+from relight.engine.waits import Waits
 from relight.graph import errors
 
 
@@ -20,42 +19,20 @@ def _invalid(message: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(None, None, message)
 
 
-class _Store:
-    """What areas and maps share: limits, and waits that the end of a session or run calls off.
+class _Store(Waits):
+    """What areas and maps share: limits, and waits for room.
 
     `capacity`: most tuples in it; `memory_limit`: most bytes of all of them. 0: no limit.
     """
 
     def __init__(self, capacity: int, memory_limit: int):
+        super().__init__("Staging")
         self._capacity, self._limit = capacity, memory_limit
         self._held = 0
-        self._condition = threading.Condition(threading.RLock())
-        self._ended = False
 
     def size(self) -> int:
         """How many tuples there are."""
         raise NotImplementedError
-
-    def _wait(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        """Until `ready`; the condition is held. CancelledError when it will not come any more."""
-        called_off = False
-
-        def call_off() -> None:
-            nonlocal called_off
-            with self._condition:
-                called_off = True
-                self._condition.notify_all()
-
-        if ready() and not self._ended:
-            return
-        with lanes.cancellable(call_off):
-            in_time = self._condition.wait_for(
-                lambda: ready() or self._ended or called_off, timeout
-            )
-        if self._ended or (called_off and not ready()):
-            raise errors.CancelledError(None, None, "Staging operation was cancelled")
-        if not in_time:
-            raise errors.DeadlineExceededError(None, None, "Timed out waiting for notification")
 
     def _wait_for_room(self, size: int, whole: bool, timeout: float | None) -> None:
         """Until `size` bytes more, and one tuple more when they are a `whole` one, may come in.
@@ -80,12 +57,6 @@ class _Store:
     def _changed(self, more_bytes: int) -> None:
         self._held += more_bytes
         self._condition.notify_all()
-
-    def cancel(self) -> None:
-        """The session ends: all that wait get CancelledError."""
-        with self._condition:
-            self._ended = True
-            self._condition.notify_all()
 
 
 class StagingArea(_Store):

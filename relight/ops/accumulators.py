@@ -58,9 +58,9 @@ def _set_step(handle, new_global_step):
     handle.set_step(int(new_global_step))
 
 
-def _take(handle, num_required):
+def _take(state, handle, num_required):
     """The mean (or sum) of the gradients, once there are enough of them."""
-    return handle.take(int(num_required))
+    return handle.take(int(num_required), state.timeout)
 
 
 for _prefix in ("", "Resource"):
@@ -73,6 +73,7 @@ for _prefix in ("", "Resource"):
         host=("num_required",),
         writes="handle",
         stateful=True,
+        takes_session=True,
     )(_take)
 
 
@@ -92,13 +93,14 @@ def _slices_shape(node: Any) -> list[Any]:
 @op(
     "SparseAccumulatorTakeGradient",
     shape=_slices_shape,
+    takes_session=True,
     host=("num_required",),
     writes="handle",
     stateful=True,
 )
-def SparseAccumulatorTakeGradient(handle, num_required):
+def SparseAccumulatorTakeGradient(state, handle, num_required):
     """(indices, values, shape) of the mean (or sum), once there are enough gradients."""
-    return handle.take(int(num_required))
+    return handle.take(int(num_required), state.timeout)
 
 
 not_differentiable(
