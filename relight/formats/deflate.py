@@ -11,6 +11,7 @@ from relight.formats.errors import FormatError
 
 CHUNK = 1 << 18
 WINDOW_BITS = {"GZIP": 31, "ZLIB": 15}  # zlib's window parameter
+_MAGIC = b"\x1f\x8b"  # the beginning of each member of a GZIP file
 
 
 class CutOffError(FormatError):
@@ -31,7 +32,7 @@ class Inflater:
     """`read(n)` of the uncompressed bytes of a deflate file, never much more than asked for.
 
     FormatError, with the place in the compressed file, when the stream is damaged or cut off. A
-    GZIP file may have several members.
+    GZIP file may have several members; what else is behind the end of a stream is left out.
     """
 
     def __init__(self, file: BinaryIO, path: str, window_bits: int):
@@ -68,8 +69,8 @@ class Inflater:
                 raise CutOffError(self._path, self._file.tell(), "compressed stream is cut off")
             return False
         if not self._in_member:
-            if self._members and self._bits != 31:
-                raise FormatError(self._path, None, "bytes behind the end of the ZLIB stream")
+            if self._members and not self._has_another():
+                return False
             self._stream = zlib.decompressobj(self._bits)
             self._in_member = True
         try:
@@ -83,6 +84,14 @@ class Inflater:
         else:
             self._input = self._stream.unconsumed_tail
         return True
+
+    def _has_another(self) -> bool:
+        """Whether the input goes on with another member."""
+        if self._bits != WINDOW_BITS["GZIP"]:
+            return False
+        if len(self._input) < len(_MAGIC):
+            self._input += self._file.read(CHUNK)
+        return self._input.startswith(_MAGIC)
 
 
 class _Raw(io.RawIOBase):

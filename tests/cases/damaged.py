@@ -1,8 +1,10 @@
 """Damaged files and data: which error TensorFlow gives, and what it begins with."""
 
+import gzip
 import os
 import shutil
 import tempfile
+import zlib
 
 
 def _told(tf, runs):
@@ -130,5 +132,39 @@ def files(tf, np):
             ],
         )
         return {"found": found}
+    finally:
+        shutil.rmtree(folder)
+
+
+def what_is_behind_a_compressed_stream(tf, np):
+    folder = tempfile.mkdtemp()
+    lines = [gzip.compress(b"a\nbb\n"), zlib.compress(b"a\nbb\n")]
+
+    def read(make, data):
+        path = os.path.join(folder, "file")
+        with open(path, "wb") as file:
+            file.write(data)
+        following = make(path).make_one_shot_iterator().get_next()
+        found = []
+        with tf.Session() as session:
+            try:
+                while True:
+                    found.append(session.run(following))
+            except tf.errors.OutOfRangeError:
+                return found
+
+    try:
+        return {
+            "%s %s %s" % (kind, name, what): read(make, stream + rest)
+            for kind, stream in zip(["GZIP", "ZLIB"], lines)
+            for name, rest in (("zeros", bytes(20)), ("one", b"\x1f"), ("text", b"no stream"))
+            for what, make in (
+                ("lines", lambda path: tf.data.TextLineDataset(path, kind)),
+                (
+                    "records",
+                    lambda path: tf.data.FixedLengthRecordDataset(path, 1, compression_type=kind),
+                ),
+            )
+        }
     finally:
         shutil.rmtree(folder)
