@@ -1,7 +1,9 @@
 """Datasets at run time: threads, errors and memory."""
 
+import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -281,13 +283,14 @@ def _map_functions():
         "random": (lambda x: x + tf.random_uniform([], 0, 5, tf.int64), True),
         "seeded": (lambda x: x + tf.random_uniform([], 0, 5, tf.int64, seed=3), False),
         "python": (lambda x: tf.py_func(lambda v: v + 1, [x], tf.int64), False),
+        "pure": (lambda x: tf.py_func(lambda v: v + 1, [x], tf.int64, stateful=False), False),
         "printed": (lambda x: tf.Print(x, [x]), False),
         "variable": (lambda x: tf.gather(table, x), False),
     }
 
 
 @pytest.mark.parametrize(
-    "name", ["plain", "condition", "random", "seeded", "python", "printed", "variable"]
+    "name", ["plain", "condition", "random", "seeded", "python", "pure", "printed", "variable"]
 )
 def test_only_what_nobody_can_tell_is_made_ahead(name, monkeypatch):
     """Random numbers of a seed, effects and values that change stay with the step that asks."""
@@ -428,6 +431,45 @@ def test_random_numbers_of_a_block_differ_and_seeds_forbid_blocks(monkeypatch):
     found, made = drawn(None)
     assert len(set(found)) == 40 and max(made) == 16
     assert not drawn(3)[1]
+
+
+def test_a_function_that_takes_no_blocks_takes_nothing_ahead_of_time():
+    """Once it is known that its elements differ in shape."""
+    taken = []
+
+    def source():
+        for i in range(100):
+            taken.append(i)
+            yield (torch.zeros(i % 3 + 1),)
+
+    rows = types.SimpleNamespace(at_once=True)
+    blocks = dataset_blocks.Blocks(lambda element: element, rows, source())
+    found = [len(next(blocks)[0]) for _ in range(40)]
+    assert found == [i % 3 + 1 for i in range(40)]
+    assert len(taken) == 40
+
+
+@pytest.mark.parametrize("parallel", [None, 3])
+def test_an_exit_in_a_thread_is_told_to_the_step(parallel):
+    def leave(x):
+        sys.exit(f"at {x}")
+
+    dataset = tf.data.Dataset.range(3).map(lambda x: tf.py_func(leave, [x], tf.int64), parallel)
+    value = dataset.prefetch(1).make_one_shot_iterator().get_next()
+    with tf.Session() as session, pytest.raises(tf.errors.UnknownError, match="SystemExit: at 0"):
+        session.run(value)
+
+
+def test_whatever_ends_the_work_ahead_is_told():
+    def source():
+        yield (torch.zeros(1),)
+        raise GeneratorExit
+
+    state = types.SimpleNamespace(on_close=[])
+    elements = dataset_ahead.Ahead(state, source(), 2)
+    next(elements)
+    with pytest.raises(GeneratorExit):
+        next(elements)
 
 
 def test_a_shuffled_row_does_not_keep_its_block():

@@ -19,6 +19,7 @@ import torch
 from relight.engine import control, ending, plan, threads
 from relight.engine.random import TorchStream
 from relight.graph import errors, opdef
+from relight.graph.importer import PYTHON_OPS
 
 Element = Any
 _TIMED, _TIMED_AT_MOST = 3, 64  # elements, before it is decided whether to begin a thread
@@ -76,7 +77,7 @@ class _Buffer:
                     item = ("element", next(source))
                 except StopIteration:
                     item = ("end", None)
-                except Exception as error:  # it belongs to the thread that asks for elements
+                except BaseException as error:  # it belongs to the thread that asks for elements
                     item = ("error", error)
                 self.items.append(item)
                 if len(self.items) == 1:
@@ -150,6 +151,8 @@ def is_quiet(state: Any, body: control.Body) -> bool:
             return False
         if node.type in control.NODES or node.type in ("Placeholder", "Assert"):
             continue
+        if node.type in PYTHON_OPS:  # said to be without state or not
+            return False
         record = opdef.record(node.type)
         if record.writes is not None or (record.is_stateful and not _is_harmless(state, node)):
             return False

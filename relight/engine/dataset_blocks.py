@@ -113,7 +113,7 @@ class Blocks:
             self._ended = True
         except Exception as error:  # it comes after the elements before it
             self._error = error
-        if len(elements) < 2 or self._failures >= _MOST_FAILURES:
+        if len(elements) < 2:
             self._singly.extend(elements)
         else:
             try:
@@ -121,6 +121,8 @@ class Blocks:
                 results = self._rows(columns, len(elements))
             except Exception:  # single calls tell which element fails, and why
                 self._failures += 1
+                if self._failures == _MOST_FAILURES:
+                    self._size = self._most = 1  # nothing is taken ahead of time any more
                 self._singly.extend(elements)
                 return
             self._limit([*columns, *results], len(elements))

@@ -64,7 +64,7 @@ class _Work:
             except StopIteration:
                 self.ended = True
                 return number, ("end", None)
-            except Exception as error:  # it belongs to the thread that asks for elements
+            except BaseException as error:  # it belongs to the thread that asks for elements
                 return number, ("error", error)
 
     def run(self) -> None:
@@ -76,7 +76,7 @@ class _Work:
                 if kind == "element":
                     try:
                         value = self.function(value)
-                    except Exception as error:
+                    except BaseException as error:
                         kind, value = "error", error
                 with self.condition:
                     self.answers[number] = (kind, value)

@@ -19,7 +19,6 @@ from relight.graph.opdef import not_differentiable, op
 from relight.ops.shape_rules import unknown
 
 _numbers = itertools.count()
-_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 _CLASSES: list[tuple[type[BaseException], Any]] = [
     (TypeError, errors.InvalidArgumentError),
     (ValueError, errors.InvalidArgumentError),
@@ -66,7 +65,7 @@ def _with_errors(call: Callable[[list[np.ndarray]], list[np.ndarray]]) -> Any:
             return call(inputs)
         except errors.OpError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             kind = next((k for t, k in _CLASSES if isinstance(error, t)), errors.UnknownError)
             trace = "".join(traceback.format_tb(error.__traceback__))
             raise kind(
@@ -108,12 +107,12 @@ def _checked(token: str, given: Any, expected: list[dtypes.DType]) -> list[np.nd
     arrays = [as_array(v) for v in items]
     for i, (array, dtype) in enumerate(zip(arrays, expected, strict=True)):
         if array.dtype != np.dtype(dtype.as_numpy_dtype):
-            found = dtypes.as_dtype(array.dtype).name
+            found = dtypes.as_dtype(array.dtype)
             raise errors.InvalidArgumentError(
                 None,
                 None,
-                f"{i}-th value returned by {token} is {_NAMES.get(found, found)}, but expects "
-                f"{_NAMES.get(dtype.name, dtype.name)}",
+                f"{i}-th value returned by {token} is {dtypes.runtime_name(found)}, but expects "
+                f"{dtypes.runtime_name(dtype)}",
             )
     # A later change of an array by the program must not change the graph's value.
     return [a.copy() for a in arrays]
