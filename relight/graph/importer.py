@@ -22,7 +22,6 @@ from relight.graph.shapes import TensorShape
 _NODE_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\-/]*$")
 _LOOP_BACK = ("NextIteration", "RefNextIteration")
 _FIELDS = {"string": "s", "int": "i", "float": "f", "bool": "b"}
-_TYPE_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 # What shape rules may raise for attrs and inputs that no program could have made.
 _MALFORMED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
 PYTHON_OPS = frozenset(("PyFunc", "PyFuncStateless", "EagerPyFunc"))
@@ -47,7 +46,7 @@ def parse_tensor_name(name: str) -> tuple[str, int]:
 
 
 def _type_name(dtype: dtypes.DType) -> str:
-    base = _TYPE_NAMES.get(dtype.base_dtype.name, dtype.base_dtype.name)
+    base = dtypes.runtime_name(dtype)
     return base + "_ref" if dtype._is_ref_dtype else base
 
 

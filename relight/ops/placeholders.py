@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relight.graph import errors
+from relight.graph import dtypes, errors
 from relight.graph.opdef import op
 from relight.ops.shape_rules import from_attr, same
 
@@ -16,11 +16,9 @@ def _unfed(node: Any) -> Any:
         if shape is None or shape._sizes is None
         else " and shape [" + ",".join("?" if s is None else str(s) for s in shape._sizes) + "]"
     )
-    names = {"float32": "float", "float64": "double", "float16": "half"}
-    dtype = node._attrs["dtype"].name
     message = (
         f"You must feed a value for placeholder tensor '{node.name}' with dtype "
-        f"{names.get(dtype, dtype)}{described}"
+        f"{dtypes.runtime_name(node._attrs['dtype'])}{described}"
     )
 
     def kernel() -> Any:
