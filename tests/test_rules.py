@@ -8,6 +8,7 @@ import functools
 import importlib
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -439,3 +440,17 @@ def test_every_module_imports():
         parts = path.relative_to(root.parent).with_suffix("").parts
         if parts[-1] != "__main__":
             importlib.import_module(".".join(p for p in parts if p != "__init__"))
+
+
+# -- what is written of it -------------------------------------------------------------------------
+
+
+def test_every_environment_variable_is_documented_in_one_place():
+    root = HERE.parent
+    read = {
+        name
+        for path in (root / "relight").rglob("*.py")
+        for name in re.findall(r"\bRELIGHT_[A-Z0-9_]+", path.read_text("utf-8"))
+    }
+    page = (root / "docs/environment.md").read_text("utf-8")
+    assert read and read == set(re.findall(r"^\| `(RELIGHT_[A-Z0-9_]+)`", page, re.MULTILINE))
