@@ -292,3 +292,15 @@ def test_an_image_without_its_end():
     with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError) as caught:
         session.run(tf.image.decode_png(whole[:-12]))
     assert caught.value.message.startswith(f"Invalid PNG data, size {len(whole) - 12}")
+
+
+@pytest.mark.parametrize("concerned", [True, False])
+def test_in_a_branch_only_what_the_failing_operation_takes_is_named(tmp_path, concerned):
+    path = write(tmp_path / "a", b"zz")
+    text = tf.read_file(path)
+    other = tf.constant(b"zz") if not concerned else text
+    on = tf.placeholder(tf.bool, [])
+    number = tf.cond(on, lambda: tf.string_to_number(other), lambda: tf.string_to_number(text))
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        session.run(number, {on: True})
+    assert (f"read from {path}" in caught.value.message) == concerned

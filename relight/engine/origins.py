@@ -49,10 +49,12 @@ def add_of_step(error: Exception, step: Any, fed: Any) -> None:
     """The same for an error of a step of a plan in which the tensors `fed` were fed."""
     if step is None or not isinstance(error, _CONCERNED) or _MARK in error.message:
         return
-    first = list(step.nodes) or [step.node]
-    waiting, seen, found = [n for n in first if n is not None], set(fed), []
+    waiting, seen, found = _concerned(error, step), set(fed), []
     while waiting:
-        for tensor in waiting.pop()._inputs:
+        node = waiting.pop()
+        # An input of a function stands for what it captured.
+        captured = [] if node._inputs else [_outside(t) for t in node._outputs]
+        for tensor in node._inputs or [t for t in captured if t.op is not node]:
             if tensor in seen:
                 continue
             seen.update(tensor.op._outputs)
@@ -62,3 +64,15 @@ def add_of_step(error: Exception, step: Any, fed: Any) -> None:
             else:
                 found.append(origin)
     add(error, *found)
+
+
+def _concerned(error: errors.OpError, step: Any) -> list[Any]:
+    """The nodes that an error of a step is about: those of the step, or one in a function of it."""
+    own = [n for n in step.nodes or [step.node] if n is not None]
+    inner = error.op
+    return [inner] if inner is not None and own and inner.graph is not own[0].graph else own
+
+
+def _outside(tensor: Any) -> Any:
+    graph = tensor.graph
+    return graph.captured_by(tensor) if graph.building_function else tensor
