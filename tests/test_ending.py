@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import relight.v1 as tf
+from relight.engine import ending
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 10  # by then all must have ended
@@ -189,3 +190,24 @@ def test_a_program_that_leaves_all_running(records, tmp_path, end, code):
         out, err = run.communicate(timeout=60)
         assert (run.returncode, out) == (code, "1\n"), err
         assert "QueueRunner" not in err and "terminate" not in err
+
+
+def test_a_session_that_cannot_be_closed_does_not_keep_the_others_open(monkeypatch):
+    closed = []
+
+    class Open:
+        def __init__(self, error):
+            self.error = error
+
+        def close(self):
+            closed.append(self)
+            if self.error:
+                raise RuntimeError("it cannot be closed")
+
+    sessions = [Open(True), Open(False), Open(True)]
+    for name, value in (("_sessions", sessions), ("_threads", []), ("_begun", False)):
+        monkeypatch.setattr(ending, name, value)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    with pytest.raises(RuntimeError, match="cannot be closed"):
+        ending._end()
+    assert closed == sessions

@@ -59,11 +59,17 @@ def _end() -> None:
         return
     # That a session is closed under its threads is no error any more.
     threading.excepthook = lambda arguments: None
+    failure = None
     for session in list(_sessions):
-        session.close()
+        try:
+            session.close()
+        except Exception as error:  # the others have to be closed all the same
+            failure = error
     deadline = time.monotonic() + _PATIENCE
     for thread in list(_threads):
         if thread.is_alive():
             thread.join(max(deadline - time.monotonic(), 0))
     while _runs_plans() and time.monotonic() < deadline:
         time.sleep(0.002)
+    if failure is not None:
+        raise failure
