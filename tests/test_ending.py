@@ -211,3 +211,13 @@ def test_a_session_that_cannot_be_closed_does_not_keep_the_others_open(monkeypat
     with pytest.raises(RuntimeError, match="cannot be closed"):
         ending._end()
     assert closed == sessions
+
+
+def test_only_closed_sessions_go_unsaid():
+    """Errors of the program's own threads are told at its end as before."""
+    told = []
+    closed = RuntimeError(ending.CLOSED)
+    for error in (ValueError("own"), tf.errors.CancelledError(None, None, "gone"), closed):
+        arguments = threading.ExceptHookArgs((type(error), error, None, None))
+        ending._tell(told.append, arguments)
+    assert [str(a.exc_value) for a in told] == ["own"]

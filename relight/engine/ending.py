@@ -8,13 +8,18 @@ without stopping the threads of their input queues and datasets, so that is done
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
+from relight.graph import errors
+
+CLOSED = "Attempted to use a closed Session."  # what runs of closed sessions raise
 _FOLDER = os.path.dirname(__file__) + os.sep
 _PATIENCE = 3.0  # seconds; a thread may be blocked in Python code of the program, which is harmless
 
@@ -51,14 +56,20 @@ def _runs_plans() -> bool:
     return False
 
 
+def _tell(hook: Callable[[Any], Any], arguments: threading.ExceptHookArgs) -> None:
+    """Hand an error that ended a thread on: but that a session was closed under it is none now."""
+    error = arguments.exc_value
+    if not isinstance(error, errors.CancelledError) and str(error) != CLOSED:
+        hook(arguments)
+
+
 @atexit.register
 def _end() -> None:
     global _begun
     _begun = True
     if not _sessions:
         return
-    # That a session is closed under its threads is no error any more.
-    threading.excepthook = lambda arguments: None
+    threading.excepthook = functools.partial(_tell, threading.excepthook)
     failure = None
     for session in list(_sessions):
         try:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relight.engine import explain, origins, plan
+from relight.engine import ending, explain, origins, plan
 from relight.engine.random import TorchStream
 from relight.engine.row_batches import CannotBatchError, RowBatch
 from relight.engine.steps import Step
@@ -165,7 +165,7 @@ class Producer:
         with self._lock:
             session = self._session
             if session._closed:
-                raise RuntimeError("Attempted to use a closed Session.")
+                raise RuntimeError(ending.CLOSED)
             if self._failures >= _MOST_FAILURES and not any(r.rows for r in self._records):
                 self._plain()
                 return

@@ -189,7 +189,7 @@ class BaseSession:
     def _refuse(self) -> None:
         if isinstance(self._closed, Exception):
             raise self._closed
-        raise RuntimeError("Attempted to use a closed Session.")
+        raise RuntimeError(ending.CLOSED)
 
     def as_default(self) -> Any:
         """Make this the default session inside the `with` block (it is not closed after it)."""
