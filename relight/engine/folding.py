@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from relight.engine import control
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import Plan, Step, Value, arguments_of, mapped
 from relight.graph import errors, opdef
 from relight.ops import call
 from relight.ops.constants import known_value
@@ -27,14 +27,7 @@ def replace(plan: Plan, mapping: dict[Value, Value]) -> None:
         return value
 
     for step in plan.steps:
-        step.inputs = [
-            [final(v) for v in item]
-            if isinstance(item, list)
-            else None
-            if item is None
-            else final(item)
-            for item in step.inputs
-        ]
+        step.inputs = mapped(step.inputs, final)
     plan.fetched_values = [final(v) for v in plan.fetched_values]
 
 
@@ -120,14 +113,7 @@ def _from_shapes(step: Step) -> list[Any] | None:
 
 
 def _computed(step: Step, constants: dict[Value, Any]) -> list[Any] | None:
-    arguments = [
-        [constants[v] for v in item]
-        if isinstance(item, list)
-        else None
-        if item is None
-        else constants[item]
-        for item in step.inputs
-    ]
+    arguments = arguments_of(step, constants)
     assert step.function is not None
     try:
         given = step.function(*arguments)
@@ -217,14 +203,7 @@ def merge_equal(plan: Plan) -> None:
     mapping: dict[Value, Value] = {}
     kept: list[Step] = []
     for step in plan.steps:
-        step.inputs = [
-            [mapping.get(v, v) for v in item]
-            if isinstance(item, list)
-            else item
-            if item is None
-            else mapping.get(item, item)
-            for item in step.inputs
-        ]
+        step.inputs = mapped(step.inputs, lambda v: mapping.get(v, v))
         key = _key(plan, step)
         twin = None if key is None else seen.get(key)
         if twin is None:

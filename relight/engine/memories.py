@@ -17,7 +17,7 @@ import torch
 
 from relight.engine.devices import Device
 from relight.engine.placement import holder, runs_on_gpu
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import Plan, Step, Value, mapped
 from relight.graph import dtypes, opdef
 from relight.graph.node import Operation, Tensor
 from relight.graph.shapes import TensorShape
@@ -42,8 +42,8 @@ def settle(plan: Plan, placed: dict[Operation, Device], body: bool = False) -> N
     copies: dict[tuple[Value, torch.device], Value] = {}
     steps: list[Step] = []
 
-    def moved(value: Any, memory: torch.device, step: Step | None) -> Any:
-        if value is None or value.kind != "T" or at.get(value, HOST) == memory:
+    def moved(value: Value, memory: torch.device, step: Step | None) -> Value:
+        if value.kind != "T" or at.get(value, HOST) == memory:
             return value
         found = copies.get((value, memory))
         if found is None:
@@ -64,16 +64,10 @@ def settle(plan: Plan, placed: dict[Operation, Device], body: bool = False) -> N
             continue
         memory = HOST if step.what == "tensor" else _memory(step, placed, at, body)
         if step.what != "read":
-            rate = step.inputs[:1] if step.what.startswith("MovingAverage") else []
-            step.inputs = (
-                rate
-                + [  # which is taken as a number
-                    [moved(v, memory, step) for v in item]
-                    if isinstance(item, list)
-                    else moved(item, memory, step)
-                    for item in step.inputs[len(rate) :]
-                ]
-            )
+            # The rate of moving averages is taken as a number.
+            stay = 1 if step.what.startswith("MovingAverage") else 0
+            move = functools.partial(moved, memory=memory, step=step)
+            step.inputs = step.inputs[:stay] + mapped(step.inputs[stay:], move)
         made = HOST if step.what in _ANSWERED_BY_HOST else memory
         at.update({v: made for v in step.outputs if v is not None and v.kind == "T"})
         steps.append(step)

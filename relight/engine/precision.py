@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from tensorboard.compat.proto import rewriter_config_pb2
 
-from relight.engine.steps import Plan, Step, Value
+from relight.engine.steps import Plan, Step, Value, mapped
 from relight.graph import dtypes
 
 VARIABLE = "RELIGHT_PRECISION"
@@ -150,14 +150,7 @@ class _Lowering:
         return bool(inputs) and all(v in self.unmade for v in inputs)
 
     def compute_low(self, step: Step) -> None:
-        step.inputs = [
-            [self.in_low(v, step) for v in item]
-            if isinstance(item, list)
-            else None
-            if item is None
-            else self.in_low(item, step)
-            for item in step.inputs
-        ]
+        step.inputs = mapped(step.inputs, lambda v: self.in_low(v, step))
         self.steps.append(step)
         for i, value in enumerate(step.outputs):
             if value is not None and _is_float32(value):

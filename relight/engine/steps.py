@@ -106,16 +106,21 @@ def flatten(given: Any, count: int) -> list[Any]:
     return flat
 
 
-def arguments_of(step: Step, values: dict[Value, Any]) -> list[Any]:
-    """The arguments of a step's function, without the session's state."""
+def mapped(inputs: list[Any], function: Callable[[Value], Any]) -> list[Any]:
+    """What `function` makes of the Values among the inputs of a step, in lists as they are."""
     return [
-        [values[v] for v in item]
+        mapped(item, function)
         if isinstance(item, list)
         else None
         if item is None
-        else values[item]
-        for item in step.inputs
+        else function(item)
+        for item in inputs
     ]
+
+
+def arguments_of(step: Step, values: dict[Value, Any]) -> list[Any]:
+    """The arguments of a step's function, without the session's state."""
+    return mapped(step.inputs, values.__getitem__)
 
 
 def fetched(plan: Plan, values: dict[Value, Any]) -> list[Any]:
