@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from relight.engine.segments import tensors_of
+
 
 class EmulatedGraphs:
     """What `relight.engine.cuda_graphs.CudaGraphs` does on a GPU. `log` says what was called;
@@ -78,11 +80,11 @@ class Recording(TorchDispatchMode):
             address = tensor.untyped_storage().data_ptr()
             if address not in self._made and tensor.data_ptr() not in self._before:
                 self._before[tensor.data_ptr()] = (_at_address(tensor), tensor.clone())
-        outside = {_memory(t) for t in _tensors([args, kwargs])} - set(self._made)
+        outside = {_memory(t) for t in tensors_of([args, kwargs])} - set(self._made)
         given = self._by_address(args), self._by_address(kwargs)
         made = func(*args, **kwargs)
         results = []
-        for tensor in _tensors(made):
+        for tensor in tensors_of(made):
             if _memory(tensor) not in outside:
                 self._made.setdefault(_memory(tensor), tensor)
             results.append(self._by_address(tensor))
@@ -109,26 +111,16 @@ class Recording(TorchDispatchMode):
 
     def replay(self) -> None:
         for func, args, kwargs, results in self._calls:
-            for made, result in zip(_tensors(func(*args, **kwargs)), results, strict=True):
+            for made, result in zip(tensors_of(func(*args, **kwargs)), results, strict=True):
                 if made.data_ptr() != result.data_ptr():
                     result.copy_(made)
-
-
-def _tensors(values: Any) -> list[torch.Tensor]:
-    if isinstance(values, torch.Tensor):
-        return [values]
-    if isinstance(values, dict):
-        values = list(values.values())
-    if isinstance(values, (list, tuple)):
-        return [t for v in values for t in _tensors(v)]
-    return []
 
 
 def _written(func: Any, args: Any, kwargs: Any) -> list[torch.Tensor]:
     found = []
     for i, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
-            found += _tensors(args[i] if i < len(args) else kwargs.get(argument.name))
+            found += tensors_of(args[i] if i < len(args) else kwargs.get(argument.name))
     return found
 
 

@@ -18,6 +18,28 @@ def fresh_graph(request, monkeypatch):
         yield
 
 
+def cancelled_at_close(*fetches):
+    """How many of the runs that wait, each in a thread, closing their session ends."""
+    session = tf.Session()
+    found = []
+
+    def wait(fetch):
+        try:
+            session.run(fetch)
+        except tf.errors.CancelledError as error:
+            found.append(str(error))
+
+    threads = [threading.Thread(target=wait, args=(fetch,)) for fetch in fetches]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    session.close()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+    return found
+
+
 def test_the_trace_of_steps_that_wait():
     queue = tf.FIFOQueue(3, tf.int32, [[]], name="queue")
     taken = tf.multiply(queue.dequeue(name="take"), 10, name="scaled")
@@ -97,21 +119,8 @@ def test_an_error_ends_the_waits_of_its_run():
 def test_closing_the_session_ends_the_waits():
     queue, other = tf.FIFOQueue(3, tf.int32, [[]]), tf.FIFOQueue(3, tf.int32, [[]])
     fetches = [queue.dequeue(), other.enqueue(1)]
-    session = tf.Session()
-    errors = []
-
-    def wait():
-        try:
-            session.run(fetches)
-        except tf.errors.CancelledError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    time.sleep(0.2)
-    session.close()
-    thread.join(5)
-    assert not thread.is_alive() and "Dequeue operation was cancelled" in str(errors[0])
+    (said,) = cancelled_at_close(fetches)
+    assert "Dequeue operation was cancelled" in said
 
 
 # -- staging areas ---------------------------------------------------------------------------------
@@ -190,21 +199,7 @@ def test_names_and_wrong_components():
 def test_a_get_that_waits_ends_with_the_session():
     area, _, _ = area_with()
     get = area.get()
-    session = tf.Session()
-    errors = []
-
-    def wait():
-        try:
-            session.run(get)
-        except tf.errors.CancelledError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    time.sleep(0.1)
-    session.close()
-    thread.join(5)
-    assert errors
+    assert len(cancelled_at_close(get)) == 1
 
 
 # -- maps and barriers -----------------------------------------------------------------------------
@@ -259,23 +254,7 @@ def test_a_map_waits_for_bytes():
 def test_closing_ends_what_waits_in_maps_and_barriers():
     get = staged_map()("Unstage", key=np.int64(1), indices=[0])
     taken = taking(barrier(), 1)
-    session = tf.Session()
-    found = []
-
-    def wait(fetch):
-        try:
-            session.run(fetch)
-        except tf.errors.CancelledError as error:
-            found.append(error)
-
-    threads = [threading.Thread(target=wait, args=(fetch,)) for fetch in (get, taken)]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.1)
-    session.close()
-    for thread in threads:
-        thread.join(10)
-    assert len(found) == 2
+    assert len(cancelled_at_close(get, taken)) == 2
 
 
 def barrier():

@@ -12,10 +12,7 @@ import torch
 
 from relight.engine.waits import Waits
 from relight.graph import errors
-
-
-def _text(shape: Any) -> str:
-    return "[" + ",".join("?" if s is None else str(s) for s in shape) + "]"
+from relight.ops.shape_rules import text
 
 
 def _invalid(message: str) -> errors.InvalidArgumentError:
@@ -51,7 +48,7 @@ class Accumulator(Waits):
         if len(known) != len(shape) or any(
             k is not None and k != s for k, s in zip(known, shape, strict=True)
         ):
-            raise _invalid(f"Shape mismatch: expected {_text(known)}, got {_text(shape)}")
+            raise _invalid(f"Shape mismatch: expected {text(known)}, got {text(shape)}")
 
     def apply(self, local_step: int, gradient: torch.Tensor) -> None:
         """Add a gradient, unless it is older than the accumulator's step."""
@@ -63,8 +60,7 @@ class Accumulator(Waits):
                 self._sum = gradient.clone()
             elif self._sum.shape != gradient.shape:
                 raise _invalid(
-                    f"Shape mismatch: expected {_text(self._sum.shape)}, got "
-                    f"{_text(gradient.shape)}"
+                    f"Shape mismatch: expected {text(self._sum.shape)}, got {text(gradient.shape)}"
                 )
             else:
                 self._sum += gradient
@@ -110,7 +106,7 @@ class SparseAccumulator(Accumulator):
         """Add the rows `values` [n, ...] at `indices` [n]; `shape`: of the whole, or None."""
         if indices.ndim != 1:
             raise _invalid(
-                f"Input indices should be vector but received shape: {_text(indices.shape)}"
+                f"Input indices should be vector but received shape: {text(indices.shape)}"
             )
         if values.ndim < 1:
             raise _invalid("Values cannot be 0-dimensional.")
@@ -129,7 +125,7 @@ class SparseAccumulator(Accumulator):
             inner = tuple(values.shape[1:])
             if self._inner is not None and inner != self._inner:
                 raise _invalid(
-                    f"Shape mismatch: expected inner shape {_text(self._inner)}, got {_text(inner)}"
+                    f"Shape mismatch: expected inner shape {text(self._inner)}, got {text(inner)}"
                 )
             self._inner = inner
             for index, row in zip(indices.tolist(), values, strict=True):

@@ -14,6 +14,8 @@ import numpy as np
 from relight.engine.queues import PriorityQueue
 from relight.graph import dtypes, errors
 from relight.graph.shapes import TensorShape
+from relight.ops.call import boxed
+from relight.ops.shape_rules import text
 
 _FIRST = -(2**63)
 
@@ -35,7 +37,7 @@ class Barrier:
             raise _invalid("All of the component shapes must be specified")
         for shape in shapes:
             if shape._sizes is None or None in shape._sizes:
-                raise _invalid(f"Shape {_text(shape._sizes)} is not fully defined")
+                raise _invalid(f"Shape {text(shape._sizes)} is not fully defined")
         self.name, self.types = name, list(types)
         self._shapes = [tuple(s._sizes or ()) for s in shapes]
         scalar = TensorShape([])
@@ -93,9 +95,7 @@ class Barrier:
             row[component + 1] = np.asarray(values[place], dtype=values.dtype)
             if all(v is not None for v in row):
                 del self._parts[key]
-                name = np.empty((), object)
-                name[()] = key
-                whole.append([np.asarray(row[0]), name, *row[1:]])
+                whole.append([np.asarray(row[0]), boxed(key), *row[1:]])
 
     def check_component(self, component: int) -> None:
         """InvalidArgumentError when there is no such component."""
@@ -108,12 +108,12 @@ class Barrier:
     def _check(self, component: int, keys: np.ndarray, values: np.ndarray) -> None:
         self.check_component(component)
         if keys.shape != values.shape[:1]:
-            raise _invalid(f"{len(keys)} keys were given for values of shape {_text(values.shape)}")
+            raise _invalid(f"{len(keys)} keys were given for values of shape {text(values.shape)}")
         wanted = self._shapes[component]
         if values.shape[1:] != wanted:
             raise _invalid(  # before the components a row has its number and its key
-                f"Shape mismatch in tuple component {component + 2}. Expected {_text(wanted)}, got "
-                f"{_text(values.shape[1:])}"
+                f"Shape mismatch in tuple component {component + 2}. Expected {text(wanted)}, got "
+                f"{text(values.shape[1:])}"
             )
 
     def _refuse_when_closed(self, keys: np.ndarray) -> None:
@@ -179,9 +179,3 @@ class Barrier:
     def incomplete_size(self) -> int:
         """How many rows lack components."""
         return len(self._parts)
-
-
-def _text(shape: Sequence[int | None] | None) -> str:
-    if shape is None:
-        return "<unknown>"
-    return "[" + ",".join("?" if s is None else str(s) for s in shape) + "]"

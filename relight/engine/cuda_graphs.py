@@ -394,9 +394,8 @@ class _Segment:
             self._static.append(static)
             self._places.append(_place(value) if by_address else None)
         given = [v if s is None else s for v, s in zip(values, self._static, strict=True)]
-        self._load(
-            values
-        )  # a kernel that looks at its input while it is captured finds no nonsense
+        # A kernel that looks at its input while it is captured finds no nonsense.
+        self._load(values)
         kept = {v.untyped_storage().data_ptr() for v, s in zip(given, self._static) if s is None}
 
         def run() -> list[torch.Tensor]:

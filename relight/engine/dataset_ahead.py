@@ -11,8 +11,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import torch
 
@@ -98,9 +98,7 @@ class Ahead:
         self._source: Iterator[Element] | None = source
         self._buffer = buffer = _Buffer(size, size - 1 if few is None else few)
         self._ended = False
-        alive = weakref.ref(buffer)
-        state.on_close.append(lambda: stop_if_alive(alive))
-        weakref.finalize(self, buffer.stop)
+        end_with(state, self, buffer)
 
     def __iter__(self) -> Iterator[Element]:
         return self
@@ -127,11 +125,21 @@ class Ahead:
         return item
 
 
-def stop_if_alive(reference: Callable[[], _Buffer | None]) -> None:
-    """Stop a thread whose buffer is still there."""
-    buffer = reference()
-    if buffer is not None:
-        buffer.stop()
+class _Work(Protocol):
+    def stop(self) -> None: ...
+
+
+def end_with(state: Any, iterator: Iterator[Element], work: _Work) -> None:
+    """Stop the work of threads when the session ends, or when nothing refers to the iterator."""
+    alive = weakref.ref(work)  # the session does not keep what the iterator has let go
+
+    def stop() -> None:
+        found = alive()
+        if found is not None:
+            found.stop()
+
+    state.on_close.append(stop)
+    weakref.finalize(iterator, work.stop)
 
 
 # -- what nobody asked for -------------------------------------------------------------------------

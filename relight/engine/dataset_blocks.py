@@ -81,9 +81,7 @@ class Blocks:
         self._function, self._rows, self._source = function, rows, source
         self._size, self._most = 1, _MOST_ROWS if rows.at_once else _MOST_ROWS_SINGLY
         self._made: deque[Element] = deque()
-        self._singly: deque[Element] = (
-            deque()
-        )  # taken from the source, and to be computed one by one
+        self._singly: deque[Element] = deque()  # taken from the source, to be computed one by one
         self._error: Exception | None = None  # what the source raised after these
         self._ended = False
         self._failures = 0

@@ -13,18 +13,11 @@ from relight.engine.datasets import Context, Dataset, Element, invalid
 from relight.engine.origins import FromFile
 from relight.formats.deflate import open_inflated
 from relight.formats.tfrecord import RecordError, TFRecordReader
+from relight.ops.call import boxed
 from relight.ops.files import told
 
 _COMPRESSIONS = ("", "ZLIB", "GZIP")
 _PIECE = 1 << 18
-_empty, _OBJECT = np.empty, np.dtype(object)  # looked up once: `boxed` runs for every record
-
-
-def boxed(value: bytes) -> np.ndarray:
-    """A scalar string value."""
-    array = _empty((), _OBJECT)
-    array[()] = value
-    return array
 
 
 def _texts(value: np.ndarray) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -94,9 +93,7 @@ class Together:
         self._work = work = _Work(function, source, threads)
         self._threads = threads
         self._started = self._ended = False
-        alive = weakref.ref(work)
-        state.on_close.append(lambda: dataset_ahead.stop_if_alive(alive))  # type: ignore[arg-type]
-        weakref.finalize(self, work.stop)
+        dataset_ahead.end_with(state, self, work)
 
     def __iter__(self) -> Iterator[Any]:
         return self

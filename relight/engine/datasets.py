@@ -113,14 +113,13 @@ class Function:
     def __call__(self, element: Element) -> tuple[Any, ...]:
         values = [*values_of(element), *self._captured]
         origin = getattr(element, "origin", None)
-        if origin is None:
-            return tuple(control.run_body(self._body.plan(values), self._state, values))
         try:
             found = control.run_body(self._body.plan(values), self._state, values)
         except errors.OpError as error:
-            origins.add(error, origin)
+            if origin is not None:
+                origins.add(error, origin)
             raise
-        return origins.FromFile.of(found, origin)
+        return tuple(found) if origin is None else origins.FromFile.of(found, origin)
 
 
 class Dataset:

@@ -13,11 +13,11 @@ from typing import Any
 
 from relight.engine import codegen, lanes
 from relight.engine.devices import Device
+from relight.engine.placement import HOLDERS
 from relight.engine.steps import CONVERSIONS, Plan, Step, Value
 from relight.graph import opdef
 from relight.graph.node import Operation, Tensor
 
-_HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
 _READERS = frozenset(
     (
         "read",
@@ -149,7 +149,7 @@ def _variables(step: Step) -> set[Any]:
     for value in step.flat_inputs():
         if value.kind == "R" and value.tensor is not None:
             holder = _holder(value.tensor)
-            if holder.type in _HOLDERS:
+            if holder.type in HOLDERS:
                 found.add(holder._attrs.get("shared_name") or holder.name)
     return found
 
@@ -157,7 +157,7 @@ def _variables(step: Step) -> set[Any]:
 def _holder(tensor: Tensor) -> Operation:
     """The operation behind a reference or handle, through those that hand it on."""
     node = tensor.op
-    while node._inputs and node.type not in _HOLDERS:
+    while node._inputs and node.type not in HOLDERS:
         node = node._inputs[0].op
     return node
 
@@ -188,7 +188,7 @@ def _in_turn(plan: Plan, lane_of: list[int], before: list[set[int]]) -> list[set
 def _acts(step: Step) -> bool:
     if step.what in CONVERSIONS or _variables(step):
         return False
-    nodes = [n for n in (*step.nodes, step.node) if n is not None and n.type not in _HOLDERS]
+    nodes = [n for n in (*step.nodes, step.node) if n is not None and n.type not in HOLDERS]
     return any(n.graph._is_function(n.type) or _is_active(opdef.record(n.type)) for n in nodes)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from relight.engine.devices import Device
-from relight.engine.placement import holder, runs_on_gpu
+from relight.engine.placement import VARIABLES, holder, runs_on_gpu
 from relight.engine.steps import Plan, Step, Value, mapped
 from relight.graph import dtypes, opdef
 from relight.graph.node import Operation, Tensor
@@ -139,7 +139,7 @@ def is_counter(node: Operation) -> bool:
     as they are rates of an update. This is decided when the variable is first used, and holds from
     then on, whatever is added to the graph.
     """
-    if node.type not in _HOLDERS:  # of a stack, a list, an input of a function
+    if node.type not in VARIABLES:  # of a stack, a list, an input of a function
         return False
     found = _counters.get(node)
     if found is None:
@@ -163,7 +163,7 @@ def _from_numbers(variable: Operation) -> bool:
             waiting += _written(item)
             continue
         node = item.op
-        if node.type in _HOLDERS:
+        if node.type in VARIABLES:
             waiting.append(node)
         elif node.type in ("Identity", "ReadVariableOp"):
             waiting.append(node._inputs[0])
@@ -171,15 +171,10 @@ def _from_numbers(variable: Operation) -> bool:
             if item._shape._sizes != ():
                 return False
             host = opdef.record(node.type).host
-            for argument, group in zip(
-                opdef.op_def(node.type).inputs, call.grouped(node, node._inputs), strict=True
-            ):
+            for argument, group in call.arguments(node):
                 if argument.name not in host:
                     waiting += group if isinstance(group, list) else [group]
     return True
-
-
-_HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp"))
 
 
 def _written(variable: Operation) -> list[Tensor]:
@@ -194,9 +189,7 @@ def _written(variable: Operation) -> list[Tensor]:
             seen.add(node)
             waiting += [t for t in node._outputs if t._dtype._is_ref_dtype]
             host = opdef.record(node.type).host
-            for argument, group in zip(
-                opdef.op_def(node.type).inputs, call.grouped(node, node._inputs), strict=True
-            ):
+            for argument, group in call.arguments(node):
                 if argument.is_ref or argument.dtype is dtypes.resource or argument.name in host:
                     continue
                 values += group if isinstance(group, list) else [group]

@@ -81,7 +81,6 @@ class Paced:
         clock: Callable[[], float] = time.perf_counter,
     ):
         self._function, self._use, self._clock = function, use, clock
-        self.__code__ = function.__code__  # where tracebacks look for a plan's lines
         self.alone = False  # whether one thread is what is used outside of trials
         self._usual = 0.0  # the average time of a run, outside of trials
         self._best = float("inf")  # of these averages, since the last change

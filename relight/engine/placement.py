@@ -62,7 +62,7 @@ def runs_on_gpu(node: Operation) -> bool:
     definition = opdef.op_def(node.type)
     if any(a.kind in _FUNCTIONS for a in definition.attrs.values()):
         return False
-    if node.type in _HOLDERS:
+    if node.type in HOLDERS:
         return node._attrs["dtype"].base_dtype is not dtypes.int32
     if opdef.record(node.type).takes_session and node.type not in _RANDOM:
         return any(t._dtype._is_ref_dtype or t._dtype is dtypes.resource for t in node._inputs)
@@ -71,7 +71,9 @@ def runs_on_gpu(node: Operation) -> bool:
 
 _HOST_TYPES = (dtypes.string, dtypes.variant)
 _FUNCTIONS = ("func", "list(func)")
-_HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"))
+# What makes the reference or the handle of a variable; and of a memory that lives for one run.
+VARIABLES = frozenset(("VariableV2", "Variable", "VarHandleOp"))
+HOLDERS = VARIABLES | {"TemporaryVariable"}
 _RANDOM = frozenset(
     ("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt")
 )

@@ -207,9 +207,8 @@ class Lowering:
                 node,
                 f"relight has no kernel for the op {node.type!r} yet (see SUPPORT.md)",
             ) from None
-        definition = opdef.op_def(node.type)
         arguments: list[Any] = []
-        for arg, group in zip(definition.inputs, call.grouped(node, node._inputs), strict=True):
+        for arg, group in call.arguments(node):
             host = arg.name in record.host
             if isinstance(group, list):
                 arguments.append(

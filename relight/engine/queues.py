@@ -21,6 +21,7 @@ import numpy as np
 from relight.engine import lanes, rows
 from relight.graph import dtypes, errors
 from relight.graph.shapes import TensorShape
+from relight.ops.shape_rules import text
 
 _NOTHING, _SOME, _DONE = range(3)
 _UNLIMITED = 2**31 - 1
@@ -54,10 +55,6 @@ def _cancelled(what: str) -> errors.CancelledError:
 
 def _invalid(message: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(None, None, message)
-
-
-def _text(shape: Sequence[int | None]) -> str:
-    return "[" + ",".join("?" if s is None else str(s) for s in shape) + "]"
 
 
 class Queue:
@@ -180,8 +177,7 @@ class Queue:
             w is not None and w != g for w, g in zip(wanted, given, strict=True)
         ):
             raise _invalid(
-                f"Shape mismatch in tuple component {i}. Expected {_text(wanted)}, got "
-                f"{_text(given)}"
+                f"Shape mismatch in tuple component {i}. Expected {text(wanted)}, got {text(given)}"
             )
 
     # -- taking out --------------------------------------------------------------------------------

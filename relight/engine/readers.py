@@ -27,9 +27,8 @@ class Reader:
 
     saves_state = False
     one_record = False  # whether work is done with its first record
-    tell: Callable[
-        ..., str
-    ]  # the places of records, a first and a last one, of which it gets the keys
+    # The places of records, a first and a last one, of which it gets the keys.
+    tell: Callable[..., str]
 
     def __init__(self, name: str, attrs: dict[str, Any]):
         self.name = name

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from relight.engine.placement import VARIABLES
 from relight.engine.steps import CONVERSIONS, Plan, Step, Value
 from relight.graph import opdef
 
@@ -102,10 +103,10 @@ class Watch(TorchDispatchMode):
         if not self.reason and _is_composite(func, self._own_kernel):
             with self:
                 return func.decompose(*args, **kwargs)
-        given = _tensors([args, kwargs])  # before an operation in place changes what it is given
+        given = tensors_of([args, kwargs])  # before an operation in place changes what it is given
         made = func(*args, **kwargs)
         if not self.reason:
-            self.reason = self._reason(func, given, _tensors(made)) or _masks(func, args)
+            self.reason = self._reason(func, given, tensors_of(made)) or _masks(func, args)
         return made
 
     def _reason(self, func: Any, given: list[torch.Tensor], made: list[torch.Tensor]) -> str:
@@ -142,7 +143,7 @@ def _known_reason(func: Any) -> str:
 def _masks(func: Any, args: Sequence[Any]) -> str:
     """Indexing says that its shape depends on values; it does for masks only."""
     if torch.Tag.dynamic_output_shape in func.tags or "index_put" in func.name():
-        if any(t.dtype in (torch.bool, torch.uint8) for t in _tensors(list(args[1:2]))):
+        if any(t.dtype in (torch.bool, torch.uint8) for t in tensors_of(list(args[1:2]))):
             return f"{func} takes a mask"
     return ""
 
@@ -153,13 +154,14 @@ def _is_composite(func: Any, backend: str) -> bool:
     return has(func.name(), "CompositeImplicitAutograd") and not has(func.name(), backend)
 
 
-def _tensors(values: Any) -> list[torch.Tensor]:
+def tensors_of(values: Any) -> list[torch.Tensor]:
+    """The tensors among what an operation is given or makes."""
     if isinstance(values, torch.Tensor):
         return [values]
     if isinstance(values, dict):
         values = list(values.values())
     if isinstance(values, (list, tuple)):
-        return [t for v in values for t in _tensors(v)]
+        return [t for v in values for t in tensors_of(v)]
     return []
 
 
@@ -244,7 +246,7 @@ class Effects:
         self._names: dict[Value, Any] = {}  # of variables, by their references
         for step in plan.steps:
             node = step.node
-            if node is not None and step.what == node.type and node.type in _HOLDERS:
+            if node is not None and step.what == node.type and node.type in VARIABLES:
                 name = node._attrs.get("shared_name") or node.name
                 self._names.update({v: name for v in step.outputs if v is not None})
             elif _writes(step) and isinstance(step.inputs[0], Value):
@@ -259,11 +261,9 @@ class Effects:
         if _writes(step) or _does_anything(step):
             return range(len(earlier))
         read = self.held(step)
-        return (
-            [i for i in range(len(earlier)) if self._may_write(self._steps[i], read)]
-            if read
-            else ()
-        )
+        if not read:
+            return ()
+        return [i for i in range(len(earlier)) if self._may_write(self._steps[i], read)]
 
     def replaced(self) -> set[Any]:
         """The variables that get new memory when the plan is run."""
@@ -288,7 +288,6 @@ class Effects:
 
 # What changes a variable where it is, and does not keep its other inputs.
 IN_PLACE = ("Apply", "ResourceApply", "AssignAdd", "AssignSub", "MovingAverage")
-_HOLDERS = frozenset(("VariableV2", "Variable", "VarHandleOp"))
 
 
 def _writes(step: Step) -> bool:
@@ -313,7 +312,7 @@ def _is_free(step: Step) -> bool:
         return False
     values = [*step.flat_inputs(), *(v for v in step.outputs if v is not None)]
     draws = "seed2" in node._attrs and all(v.kind != "R" for v in values)
-    return draws or step.what in _HOLDERS
+    return draws or step.what in VARIABLES
 
 
 # -- generating anew -------------------------------------------------------------------------------

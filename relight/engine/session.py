@@ -24,6 +24,7 @@ from relight.graph.graph import (
     get_default_graph,
 )
 from relight.graph.node import Tensor
+from relight.ops.call import boxed
 
 keep_freed_memory()
 # Runs plans in place of their generated functions: the checking interpreter, the profiler.
@@ -421,9 +422,7 @@ def _convert_feed(tensor: Tensor, value: Any, dtype: dtypes.DType, numpy_type: A
 
 def _string_feed(value: Any) -> np.ndarray:
     if isinstance(value, bytes):
-        array = np.empty((), np.object_)
-        array[()] = value
-        return array
+        return boxed(value)
     source = np.asarray(value, dtype=np.object_)
     result = np.empty(source.shape, np.object_)
     flat, target = source.reshape(-1), result.reshape(-1)

@@ -106,7 +106,6 @@ class Concurrent:
 
     def __init__(self, plan: Plan, behind: list[set[int]], waiting: set[int]):
         self._plan, self._behind, self._waiting = plan, behind, waiting
-        self.__code__ = type(self).walk.__code__  # where tracebacks look for a plan's lines
 
     def __call__(self, state: Any, feeds: list[Any]) -> list[Any]:
         return self.walk(state, feeds, None)

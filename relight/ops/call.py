@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -66,6 +66,21 @@ def grouped(node: Any, values: Sequence[Any]) -> list[Any]:
         result.append(list(values[position : position + count]))
         position += count
     return result
+
+
+_empty, _OBJECT = np.empty, np.dtype(object)  # looked up once: `boxed` runs for every record
+
+
+def boxed(value: bytes) -> np.ndarray:
+    """A scalar string value, which numpy makes of no bytes by itself."""
+    array = _empty((), _OBJECT)
+    array[()] = value
+    return array
+
+
+def arguments(node: Any) -> Iterator[tuple[opdef.ArgDef, Any]]:
+    """The inputs of a node's signature, and the tensor of each, or its list of tensors."""
+    return zip(opdef.op_def(node.type).inputs, grouped(node, node._inputs), strict=True)
 
 
 def to_torch(array: np.ndarray) -> torch.Tensor:

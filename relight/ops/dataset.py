@@ -13,6 +13,7 @@ import numpy as np
 
 from relight.graph import errors, opdef
 from relight.graph.opdef import not_differentiable, op
+from relight.ops.call import boxed
 from relight.ops.shape_rules import scalar
 
 _SETTINGS = frozenset(
@@ -212,9 +213,7 @@ def IteratorToStringHandle(state, resource_handle):
     """A string that stands for an iterator in its session."""
     token = f"iterator:{id(resource_handle)}".encode()
     state.resource(("iterator handle", token), lambda: resource_handle)
-    result = np.empty((), np.object_)
-    result[()] = token
-    return result
+    return boxed(token)
 
 
 for _type in ("IteratorFromStringHandle", "IteratorFromStringHandleV2"):

@@ -19,8 +19,8 @@ from relight.graph import errors
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import op
 from relight.ops import shape_rules
+from relight.ops.call import boxed
 from relight.ops.constants import known_value
-from relight.ops.readers import boxed
 from relight.ops.shape_rules import sizes
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -16,7 +16,7 @@ from relight.formats.tensor_slice import extents, parse_slice_spec
 from relight.graph import dtypes, errors
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
-from relight.ops.call import to_torch
+from relight.ops.call import boxed, to_torch
 from relight.ops.constants import known_value
 from relight.ops.file_patterns import matching
 from relight.ops.files import note_read, told
@@ -204,9 +204,7 @@ def MergeV2Checkpoints(checkpoint_prefixes, destination_prefix, *, delete_old_di
 
 
 def _scalar_string(value: str) -> np.ndarray:
-    array = np.empty((), np.object_)
-    array[()] = value.encode("utf-8", "surrogateescape")
-    return array
+    return boxed(value.encode("utf-8", "surrogateescape"))
 
 
 @op("ShardedFilename", shape=scalar, host=("basename", "shard", "num_shards"), host_out=True)
@@ -309,9 +307,7 @@ def ReadFile(node):
         path = text(filename)
         note_read(name, str, path)
         with told(path), open(path, "rb") as file:
-            contents = np.empty((), np.object_)
-            contents[()] = file.read()
-            return contents
+            return boxed(file.read())
 
     return read
 

@@ -211,11 +211,7 @@ _BITS: dict[str, Binary] = {
 def _join(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Strings one behind the other; numpy makes plain bytes of scalars, which must stay arrays."""
     joined = x + y
-    if isinstance(joined, np.ndarray):
-        return joined
-    result = np.empty((), np.object_)
-    result[()] = joined
-    return result
+    return joined if isinstance(joined, np.ndarray) else call.boxed(joined)
 
 
 def _specialised(name: str, function: Binary, integer: Binary | None) -> Any:

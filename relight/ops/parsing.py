@@ -16,8 +16,9 @@ from tensorboard.compat.proto import tensor_pb2
 from relight.formats.protos import Example, SequenceExample
 from relight.graph import dtypes, errors, tensor_proto
 from relight.graph.opdef import not_differentiable, op
+from relight.ops import shape_rules
+from relight.ops.call import boxed
 from relight.ops.constants import known_value
-from relight.ops.readers import boxed
 from relight.ops.shape_rules import same, scalar, sizes, unknown, with_rank
 
 _KINDS = {"float32": "float_list", "int64": "int64_list", "string": "bytes_list"}
@@ -114,11 +115,10 @@ def _one_dense(
             )
         return np.broadcast_to(default.ravel(), (count,)) if default.size == 1 else default.ravel()
     if (varies and count and len(values) % count) or (not varies and len(values) != count):
-        sizes_text = "[" + ",".join("?" if s is None else str(s) for s in shape._sizes) + "]"
         raise _invalid(
             f"Name: {name}, Key: {key}, Index: {index}.  Number of "
             f"{_NAMES[_KINDS[dtype.name]]} values != expected.  Values size: {len(values)} but "
-            f"output shape: {sizes_text}"
+            f"output shape: {shape_rules.text(shape._sizes)}"
         )
     return values
 

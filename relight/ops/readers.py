@@ -7,17 +7,11 @@ from typing import Any
 import numpy as np
 
 from relight.graph.opdef import not_differentiable, op
+from relight.ops.call import boxed
 from relight.ops.files import note_read
 from relight.ops.shape_rules import scalar
 
 _KINDS = "IdentityReader WholeFileReader TextLineReader TFRecordReader FixedLengthRecordReader"
-
-
-def boxed(value: bytes) -> np.ndarray:
-    """A scalar string value."""
-    array = np.empty((), np.object_)
-    array[()] = value
-    return array
 
 
 def strings(values: list[bytes]) -> np.ndarray:

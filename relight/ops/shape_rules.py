@@ -6,7 +6,7 @@ shape. It raises `ShapeError` with TensorFlow's words when the inputs cannot fit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ def sizes(node: Any, index: int) -> Sizes:
     return node._inputs[index]._shape._sizes
 
 
-def text(static: Sizes) -> str:
+def text(static: Sequence[int | None] | None) -> str:
     """A shape as TensorFlow's messages write it: `[2,?]`."""
     if static is None:
         return "<unknown>"

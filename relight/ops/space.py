@@ -18,7 +18,7 @@ from relight.ops import call
 from relight.ops.array import invalid
 from relight.ops.build import raw
 from relight.ops.constants import known_value
-from relight.ops.shape_rules import Sizes, merge, sizes, with_rank
+from relight.ops.shape_rules import Sizes, merge, sizes, text, with_rank
 
 # -- batch ---------------------------------------------------------------------------------------
 
@@ -530,10 +530,9 @@ def EnsureShape(node: Any) -> Any:
 
     def ensure(value):
         if not wanted.is_compatible_with(list(value.shape)):
-            found = "[" + ",".join(map(str, value.shape)) + "]"
-            described = "[" + ",".join("?" if s is None else str(s) for s in wanted._sizes) + "]"
             raise invalid(
-                f"Shape of tensor {name} {found} is not compatible with expected shape {described}."
+                f"Shape of tensor {name} {text(value.shape)} is not compatible with expected shape "
+                f"{text(wanted._sizes)}."
             )
         return value
 

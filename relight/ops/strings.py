@@ -13,6 +13,7 @@ import numpy as np
 from relight.graph.graph import ShapeError
 from relight.graph.opdef import not_differentiable, op
 from relight.ops.array import invalid, shape_text
+from relight.ops.call import boxed
 from relight.ops.constants import known_value
 from relight.ops.hashing import fingerprint64, murmur64, siphash
 from relight.ops.shape_rules import broadcast_sizes, same, scalar, sizes
@@ -434,9 +435,7 @@ def StringFormat(inputs, *, template, placeholder, summarize):
     text = pieces[0]
     for value, piece in zip(inputs, pieces[1:], strict=True):
         text += summary_v2(value, summarize) + piece
-    result = np.empty((), np.object_)
-    result[()] = text.encode()
-    return result
+    return boxed(text.encode())
 
 
 # -- base 64 -------------------------------------------------------------------------------------

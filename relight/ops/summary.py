@@ -15,6 +15,7 @@ from tensorboard.compat.proto import summary_pb2, tensor_pb2
 from relight.graph import dtypes, errors
 from relight.graph.opdef import not_differentiable, op
 from relight.graph.shapes import TensorShape
+from relight.ops.call import boxed
 from relight.ops.shape_rules import scalar
 
 
@@ -23,9 +24,7 @@ def _invalid(message: str) -> errors.InvalidArgumentError:
 
 
 def _serialized(summary: Any) -> np.ndarray:
-    result = np.empty((), np.object_)
-    result[()] = summary.SerializeToString()
-    return result
+    return boxed(summary.SerializeToString())
 
 
 def _shape_text(array: np.ndarray) -> str:

@@ -17,18 +17,12 @@ import torch
 from relight.graph import dtypes, errors
 from relight.graph.opdef import not_differentiable, op
 from relight.graph.shapes import TensorShape
-from relight.ops.shape_rules import scalar, sizes
+from relight.ops.shape_rules import scalar, sizes, text
 from relight.ops.state import torch_dtype
 
 
 def _invalid(message: str) -> errors.InvalidArgumentError:
     return errors.InvalidArgumentError(None, None, message)
-
-
-def _text(shape: Any) -> str:
-    if shape is None:
-        return "<unknown>"
-    return "[" + ",".join("?" if s is None else str(s) for s in shape) + "]"
 
 
 def _fits(shape: Any, found: tuple[int, ...]) -> bool:
@@ -100,8 +94,8 @@ class Array:
         start = f"TensorArray {self.name}: Could not write to TensorArray index {index} because "
         if self.shape != found and not _fits(self.shape, found):
             raise _invalid(
-                f"{start}the value shape is {_text(found)} which is incompatible with the "
-                f"TensorArray's inferred element shape: {_text(self.shape)} (consider setting "
+                f"{start}the value shape is {text(found)} which is incompatible with the "
+                f"TensorArray's inferred element shape: {text(self.shape)} (consider setting "
                 "infer_shape=False)."
             )
         if self.identical:
@@ -116,8 +110,8 @@ class Array:
             raise _invalid(start + "it has already been written to.")
         elif tuple(before.shape) != found:
             raise _invalid(
-                f"{start}the existing shape is {_text(before.shape)} but the new input shape is "
-                f"{_text(found)}."
+                f"{start}the existing shape is {text(before.shape)} but the new input shape is "
+                f"{text(found)}."
             )
         else:
             self.items[index] = before + value
@@ -147,7 +141,7 @@ class Array:
         if shape is None or None in shape:
             raise _invalid(
                 f"TensorArray {self.name}: Could not read from TensorArray index {index}.  "
-                f"Furthermore, the element shape is not fully defined: {_text(self.shape)}.  It is "
+                f"Furthermore, the element shape is not fully defined: {text(self.shape)}.  It is "
                 "possible you are working with a resizeable TensorArray and stop_gradients is not "
                 "allowing the gradients to be written.  If you set the full element_shape property "
                 "on the forward TensorArray, the proper all-zeros tensor will be returned instead "
@@ -226,7 +220,7 @@ def TensorArrayV3(node: Any) -> Any:
     def make(state: Any, size: np.ndarray) -> tuple[Array, torch.Tensor]:
         if size.ndim != 0:
             raise _invalid(
-                f"TensorArray size must be scalar, but had shape: {_text(tuple(size.shape))}"
+                f"TensorArray size must be scalar, but had shape: {text(tuple(size.shape))}"
             )
         if size < 0:
             raise _invalid("Size should be >= 0.")
@@ -319,8 +313,8 @@ def TensorArrayGatherV3(node: Any) -> Any:
             handle.check(dtype, "requested")
             if not TensorShape(wanted).is_compatible_with(TensorShape(handle.shape)):
                 raise _invalid(
-                    f"TensorArray was passed element_shape {_text(wanted)} which does not match "
-                    f"the Tensor at index 0: {_text(handle.shape)}"
+                    f"TensorArray was passed element_shape {text(wanted)} which does not match "
+                    f"the Tensor at index 0: {text(handle.shape)}"
                 )
             if indices.size == 0:
                 return handle.empty((0, *_known(handle, wanted)))
@@ -329,8 +323,8 @@ def TensorArrayGatherV3(node: Any) -> Any:
         for i, value in enumerate(values):
             if tuple(value.shape) != first:
                 raise _invalid(
-                    f"TensorArray has inconsistent shapes.  Index 0 has shape: {_text(first)} but "
-                    f"index {i} has shape: {_text(tuple(value.shape))}"
+                    f"TensorArray has inconsistent shapes.  Index 0 has shape: {text(first)} but "
+                    f"index {i} has shape: {text(tuple(value.shape))}"
                 )
         return np.stack(values) if handle.dtype is dtypes.string else torch.stack(values)
 
@@ -344,7 +338,7 @@ def _known(handle: Array, wanted: Any) -> Any:
     raise errors.UnimplementedError(
         None,
         None,
-        f"TensorArray has size zero, but element shape {_text(wanted)} is not fully defined. "
+        f"TensorArray has size zero, but element shape {text(wanted)} is not fully defined. "
         "Currently only static shapes are supported when packing zero-size TensorArrays.",
     )
 
@@ -395,7 +389,7 @@ def TensorArrayConcatV3(node: Any) -> Any:
                         None,
                         None,
                         "TensorArray has size zero, but element_shape_except0 "
-                        f"{_text(rest)} is not fully defined. Currently only static shapes are "
+                        f"{text(rest)} is not fully defined. Currently only static shapes are "
                         "supported when concatenating zero-size TensorArrays.",
                     )
                 return handle.empty((0, *rest)), torch.zeros(0, dtype=torch.int64)
@@ -409,8 +403,8 @@ def TensorArrayConcatV3(node: Any) -> Any:
             if value.shape[1:] != values[0].shape[1:]:
                 raise _invalid(
                     "TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) "
-                    f"shape: {_text(tuple(values[0].shape[1:]))} but index {i} has (excepting "
-                    f"dimension 0) shape: {_text(tuple(value.shape[1:]))}"
+                    f"shape: {text(tuple(values[0].shape[1:]))} but index {i} has (excepting "
+                    f"dimension 0) shape: {text(tuple(value.shape[1:]))}"
                 )
         lengths = torch.tensor([len(v) for v in values], dtype=torch.int64)
         joined = np.concatenate(values) if handle.dtype is dtypes.string else torch.cat(values)
@@ -430,7 +424,7 @@ def TensorArraySplitV3(node: Any) -> Any:
             if int(lengths.sum()) != value.shape[0]:
                 raise _invalid(
                     "Expected sum of lengths to be equal to values.shape[0], but sum of lengths "
-                    f"is {int(lengths.sum())} and value's shape is: {_text(tuple(value.shape))}"
+                    f"is {int(lengths.sum())} and value's shape is: {text(tuple(value.shape))}"
                 )
             size = len(handle.items)
             if size != len(lengths) and not handle.dynamic:
