@@ -29,6 +29,7 @@ PASSES = (
     ("relu_gradient_in_place", "cnn"),
     ("join_softmax_gradient", "softmax"),
     ("add_scaled", "moving_average"),
+    ("sum_products", "lstm_rows"),
     ("average_together", "moving_average"),
     ("update_together", "deep_mnist"),
 )

@@ -232,6 +232,16 @@ def _conv_gradients():
     return x, tf.concat([tf.reshape(a, [-1]), tf.reshape(b, [-1])], 0)
 
 
+def _conv_bias_gradients():
+    """A bias that is added with `+`, so that its gradient is a Sum."""
+    x = tf.placeholder(tf.float32, [2, 3])
+    kernel = tf.reshape(tf.range(8.0), [2, 2, 1, 2])
+    bias = tf.constant([1.0, 2.0])
+    y = tf.nn.conv2d(tf.reshape(x, [1, 2, 3, 1]), kernel, [1, 1, 1, 1], "VALID") + bias
+    a, b = tf.gradients(y * y, [kernel, bias])
+    return x, tf.concat([tf.reshape(a, [-1]), b], 0)
+
+
 def _bias():
     x = tf.placeholder(tf.float32, [2, 3])
     return x, tf.nn.bias_add(tf.matmul(x, tf.ones([3, 4])), tf.range(4.0))
@@ -255,6 +265,7 @@ PASSES = [
     (folding.merge_equal, _equal, "shorter"),
     (passes.conv_fusions.share_pool_indices, _pool, "MaxPoolGrad by indices"),
     (passes.conv_fusions.join_conv_gradients, _conv_gradients, "shorter"),
+    (passes.conv_fusions.join_conv_gradients, _conv_bias_gradients, "Conv2D gradients"),
     (passes.fusions.fuse_bias, _bias, "MatMul+Bias"),
     (passes.fusions.fuse_bias, _bias_by_addition, "MatMul+Bias"),
     (passes.fusions.relu_in_place, _relu, "Relu in place"),

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "lower_products": "test_precision",
     "join_softmax_gradient": "test_algebra_fusions",
     "add_scaled": "test_algebra_fusions",
+    "sum_products": "test_sum_fusions",
 }
 HERE = {"relu_gradient_in_place", "pool_before_relu", "own_assigned", "copy_fetches"}
 

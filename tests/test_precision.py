@@ -8,6 +8,7 @@ from tensorboard.compat.proto import rewriter_config_pb2
 
 import relight.v1 as tf
 from relight.engine import plan, precision
+from relight.ops import nn_pool
 
 SUPPORTED = torch.ops.mkldnn._is_mkldnn_bf16_supported()
 pytestmark = pytest.mark.skipif(not SUPPORTED, reason="no bfloat16 on this processor")
@@ -140,3 +141,23 @@ def test_the_environment_decides(monkeypatch, value, code, says):
     found, out, err = python("-c", PROGRAM)
     assert (found != 0) == bool(code)
     assert says in out + err
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("window, stride", [(2, 2), (2, 3), (3, 3), (1, 2), (3, 2)])
+def test_gradients_of_maxima(layout, padding, window, stride, monkeypatch):
+    """Where windows lie apart, gradients are put to their places: the same as adding them up."""
+    window, stride = ([1, n, n, 1] if layout == "NHWC" else [1, 1, n, n] for n in (window, stride))
+    pool = nn_pool.Pool(window, stride, padding, layout)
+    random = torch.Generator().manual_seed(0)
+    for height, width in ((5, 7), (28, 28), (6, 9)):
+        shape = (3, height, width, 4) if layout == "NHWC" else (3, 4, height, width)
+        x = torch.randn(shape, generator=random).bfloat16()
+        x[0], x[1] = 0, -torch.inf  # equal values: the first of a window counts
+        y, indices = pool.max_with_indices(x)
+        grad = torch.randn(y.shape, generator=random).bfloat16()
+        found = pool.max_backward(grad, x, indices)
+        with monkeypatch.context() as patch:
+            patch.setattr(pool, "puts_gradients", False)
+            assert torch.equal(found, pool.max_backward(grad, x, indices))

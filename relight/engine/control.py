@@ -11,6 +11,7 @@ from relight.engine import known_shapes
 from relight.engine.steps import Step, Value
 from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation
+from relight.ops.gemm import RowsOf, SumOfProducts
 from relight.ops.lists import ListValue
 
 Placed = dict[Operation, Any] | None  # the devices of the operations, where there are several
@@ -53,6 +54,7 @@ class Body:
             self.outputs = [self.outputs[i] for i in keep]
         if keep is not None and loop:
             self.inputs = [self.inputs[i] for i in keep]
+        self.only_handed_on: frozenset[int] = frozenset()
         self.lists = popped_lists(self.inputs, self.outputs if loop and outputs else None)
         self.plans: dict[Any, Any] = {}
         self.general: Any = None
@@ -92,6 +94,7 @@ class Body:
             shapes=shapes,
             elements=elements,
             placed=self._placed,
+            only_handed_on=self.only_handed_on,
         )
 
     def _made(self, key: Sequence[Any]) -> Any:
@@ -216,6 +219,9 @@ def _if(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
 def _while(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
     cond_body = Body(node, "cond", keep, loop=True, outputs=False, placed=placed)
     inner_body = Body(node, "body", keep, loop=True, placed=placed)
+    places = {t: i for i, t in enumerate(cond_body.inputs)}
+    asked = {places[t] for t in _sources(cond_body.outputs, places)}
+    inner_body.only_handed_on = frozenset(range(len(inner_body.outputs))) - asked
 
     def run_while(state: Any, values: list[Any]) -> list[Any]:
         cond_plan = cond_body.general_plan()
@@ -224,9 +230,12 @@ def _while(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
             if inner_plan is None:
                 inner_plan = inner_body.plan(values)
             values = run_body(inner_plan, state, values)
-        return values
+        return [v.total() if type(v) in _SUMS else v for v in values]
 
     return run_while
+
+
+_SUMS = (SumOfProducts, RowsOf)
 
 
 def trim(step: Step, used: set[Value], placed: Placed = None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from relight.engine.fusions import Uses, is_node
+from relight.engine.fusions import Uses, is_bias_gradient, is_node
 from relight.engine.steps import Plan, Step, Value
 
 
@@ -104,11 +104,11 @@ def join_conv_gradients(plan: Plan) -> None:
     place = {s: i for i, s in enumerate(plan.steps)}
     made_at = {v: i for i, s in enumerate(plan.steps) for v in s.outputs if v is not None}
     by_flow: dict[Value, dict[str, Step]] = {}
-    wanted = ("Conv2DBackpropInput", "Conv2DBackpropFilter", "BiasAddGrad")
     for step in plan.steps:
-        if is_node(step, *wanted):
-            flow = step.inputs[0] if step.what == "BiasAddGrad" else step.inputs[2]
-            by_flow.setdefault(flow, {}).setdefault(step.what, step)
+        if is_node(step, "Conv2DBackpropInput", "Conv2DBackpropFilter"):
+            by_flow.setdefault(step.inputs[2], {}).setdefault(step.what, step)
+        elif is_bias_gradient(plan, step, rank=4):
+            by_flow.setdefault(step.inputs[0], {}).setdefault("bias", step)
     gone: set[Step] = set()
     for flow, group in by_flow.items():
         filter_step = group.get("Conv2DBackpropFilter")
@@ -116,10 +116,8 @@ def join_conv_gradients(plan: Plan) -> None:
             continue
         x, sizes = filter_step.inputs[0], filter_step.inputs[1]
         input_step = group.get("Conv2DBackpropInput")
-        bias_step = group.get("BiasAddGrad")
+        bias_step = group.get("bias")
         shape = plan.constants.get(sizes)
-        if bias_step is not None and bias_step.node._attrs["data_format"] != "NHWC":  # type: ignore[union-attr]
-            bias_step = None
         if filter_step.node._attrs["data_format"] != "NHWC" or shape is None:  # type: ignore[union-attr]
             continue
         if input_step is not None and not _same_geometry(filter_step, input_step):

@@ -64,6 +64,20 @@ def is_node(step: Step | None, *types: str) -> bool:
 # -- bias ------------------------------------------------------------------------------------------
 
 
+def is_bias_gradient(plan: Plan, step: Step | None, rank: int) -> bool:
+    """Whether a step sums a float tensor of that rank over all dimensions but the last."""
+    if step is None or step.node is None:
+        return False
+    if is_node(step, "BiasAddGrad"):
+        return step.node._attrs["data_format"] == "NHWC"
+    if not is_node(step, "Sum"):
+        return False
+    attrs, axes = step.node._attrs, plan.constants.get(step.inputs[1])
+    if axes is None or attrs["keep_dims"] or not attrs["T"].is_floating:
+        return False
+    return sorted(axes.reshape(-1).tolist()) == list(range(rank - 1))
+
+
 def fuse_bias(plan: Plan) -> None:
     """MatMul or Conv2D whose result goes into one BiasAdd (or `+ vector`) alone: one kernel."""
     uses = Uses(plan)

@@ -12,6 +12,7 @@ from relight.engine import (
     folding,
     fusions,
     precision,
+    sum_fusions,
     update_fusions,
 )
 from relight.engine.steps import Plan, Step, Value
@@ -100,6 +101,7 @@ PASSES: list[Callable[[Plan], None]] = [
     conv_fusions.join_conv_gradients,
     algebra_fusions.join_softmax_gradient,
     algebra_fusions.add_scaled,
+    sum_fusions.sum_products,
     fusions.fuse_bias,
     fusions.relu_in_place,
     conv_fusions.relu_gradient_in_place,

@@ -330,13 +330,14 @@ def make(
     shapes: Sequence[tuple[int, ...] | None] | None = None,
     elements: Any = None,
     placed: Placed | None = None,
+    only_handed_on: frozenset[int] = frozenset(),
 ) -> Plan | None:
     """The finished plan, generated function included, for fetched tensors and operations.
 
     `body`: it is the body of a function, and takes and gives values in their natural kinds.
     `shapes`: the plan is for feeds of these shapes only (None: of any); None is given when they do
     not fit. `elements`: the shape of what fed lists hold. `placed`: the device of each operation of
-    the graph, where there are several.
+    the graph, where there are several. `only_handed_on`: see `Plan`; it needs `shapes`.
     """
     nodes = prune(fetches, set(feeds))
     if flow.present(nodes):
@@ -351,6 +352,7 @@ def make(
             if not fits:
                 return None
             lowering = Lowering(graph, feeds, fetches, body, placed)
+            lowering.plan.only_handed_on = only_handed_on
             return finish(lowering.lower(nodes), body, placed)
 
 

@@ -80,6 +80,9 @@ class Plan:
     line_steps: dict[int, Step] = dataclasses.field(default_factory=dict)
     placed: dict[Operation, Any] | None = None  # devices, where there are several
     memories: dict[Value, Any] = dataclasses.field(default_factory=dict)  # where these have GPUs
+    # Of a loop's body: places of feeds that the condition does not read, and that the fetch of the
+    # same place is the next turn's value of.
+    only_handed_on: frozenset[int] = frozenset()
 
     def describe(self) -> str:
         """The steps in words, one a line."""

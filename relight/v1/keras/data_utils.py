@@ -12,8 +12,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich import progress
-
 from relight.graph.export import export
 
 _CHUNK = 1 << 18
@@ -44,6 +42,7 @@ def _answer(origin: str, start: int) -> Any:
 @contextlib.contextmanager
 def _bar(name: str, done: int, total: int | None) -> Iterator[Any]:
     """A progress bar on standard error; gives the function to call with numbers of bytes."""
+    from rich import progress  # takes 20 ms to load, and is seldom needed
     from rich.console import Console
 
     columns = (
