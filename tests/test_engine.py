@@ -484,3 +484,43 @@ def test_interactive_session():
     finally:
         sess.close()
     assert tf.get_default_session() is None
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.int32, tf.bool])
+def test_fetched_arrays_lie_row_by_row(graph, dtype):
+    """Programs take their bytes, and set their shapes in place."""
+    values = np.arange(320).reshape(40, 8) % 7
+    array = values.astype(dtype.as_numpy_dtype)
+    x = tf.placeholder(dtype, [None, 8])
+    turned = tf.transpose(x)
+    fetches = [turned, tf.transpose(tf.stack([x, x]), [2, 0, 1])[1:], tf.reverse(turned, [0])]
+    if dtype is tf.float32:
+        fetches += [tf.nn.relu(turned), tf.nn.softmax(x), tf.nn.log_softmax(x), turned * 2.0]
+    with tf.Session() as session:
+        for fetch, found in zip(fetches, session.run(fetches, {x: array}), strict=True):
+            assert found.flags.c_contiguous, fetch
+        for fetch in fetches:
+            assert session.run(fetch, {x: array}).flags.c_contiguous, fetch
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10, 15, 16])
+@pytest.mark.parametrize("rows", [31, 32, 100])
+def test_softmax_of_short_rows(graph, rows, classes):
+    """Taken down the columns; infinities and NaN stay in their rows."""
+    values = np.random.RandomState(0).randn(rows, classes).astype(np.float32) * 10
+    values[1, 0], values[2, 0], values[3, 0], values[4] = np.nan, np.inf, -np.inf, -np.inf
+    x = tf.placeholder(tf.float32, [None, classes])
+    labels = np.arange(rows) % classes
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wide = values.astype(np.float64)
+        logs = wide - wide.max(1, keepdims=True)
+        logs -= np.log(np.exp(logs).sum(1, keepdims=True))
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=x)
+    fetches = [tf.nn.softmax(x), tf.nn.log_softmax(x), losses, *losses.op.outputs[1:]]
+    fetches += tf.gradients(losses, x)
+    with tf.Session() as session:
+        found = session.run(fetches, {x: values})
+    gradient = np.exp(logs) - np.eye(classes)[labels]
+    wanted = [np.exp(logs), logs, -logs[np.arange(rows), labels], gradient, gradient]
+    for one, other in zip(found, wanted, strict=False):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

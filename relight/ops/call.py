@@ -93,11 +93,13 @@ def to_torch(array: np.ndarray) -> torch.Tensor:
 
 
 def to_numpy(tensor: torch.Tensor) -> np.ndarray:
-    """A torch tensor as a numpy array on the same memory where that is possible."""
+    """A torch tensor as a numpy array, row by row, on the same memory where that is possible."""
     if tensor.device.type != "cpu":
         tensor = tensor.cpu()
     if tensor.dtype is torch.bfloat16:
         return tensor.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    if not tensor.is_contiguous():  # programs take the bytes of what they fetch
+        tensor = tensor.contiguous()
     return tensor.numpy(force=tensor.is_conj() or tensor.is_neg())
 
 
