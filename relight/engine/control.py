@@ -8,11 +8,12 @@ from typing import Any
 import torch
 
 from relight.engine import known_shapes
+from relight.engine.shape_lists import only_shapes_read
 from relight.engine.steps import Step, Value
 from relight.graph import dtypes, errors, opdef
 from relight.graph.node import Operation
 from relight.ops.gemm import RowsOf, SumOfProducts
-from relight.ops.lists import ListValue
+from relight.ops.lists import ListValue, ShapeList
 
 Placed = dict[Operation, Any] | None  # the devices of the operations, where there are several
 NODES = frozenset(("If", "StatelessIf", "While", "StatelessWhile"))
@@ -169,7 +170,7 @@ def popped_lists(inputs: Sequence[Any], outputs: Sequence[Any] | None) -> set[in
 
 def _elements(value: Any) -> Any:
     """The shape that all elements of a list have, else None."""
-    if type(value) is not ListValue or not value.items:
+    if not isinstance(value, ListValue) or not value.items:
         return None
     first = getattr(value.items[0], "shape", None)
     for item in value.items:
@@ -222,10 +223,14 @@ def _while(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
     places = {t: i for i, t in enumerate(cond_body.inputs)}
     asked = {places[t] for t in _sources(cond_body.outputs, places)}
     inner_body.only_handed_on = frozenset(range(len(inner_body.outputs))) - asked
+    lists = only_shapes_read(node)
+    hollow = [i for i, k in enumerate(keep or range(len(node._outputs))) if k in lists]
 
     def run_while(state: Any, values: list[Any]) -> list[Any]:
         cond_plan = cond_body.general_plan()
         inner_plan = None
+        for i in hollow:
+            values[i] = ShapeList(values[i].items, values[i].element_shape)
         while truth(node, run_body(cond_plan, state, values)[0]):
             if inner_plan is None:
                 inner_plan = inner_body.plan(values)

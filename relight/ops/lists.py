@@ -77,6 +77,20 @@ class ListValue:
         return torch.zeros(shape, dtype=dtype, device=None if other is None else other.device)
 
 
+class ShapeList(ListValue):
+    """A list that nothing is read from but the shapes of its elements: it keeps nothing else."""
+
+    __slots__ = ()
+
+    def pushed(self, tensor: Any) -> ShapeList:
+        """The list with the shape of one more element."""
+        if isinstance(tensor, torch.Tensor):
+            last = self.items[-1] if self.items else None
+            same = last is not None and last.shape == tensor.shape
+            tensor = last if same else tensor.new_zeros(()).expand(tensor.shape)
+        return ShapeList((*self.items, tensor), self.element_shape)
+
+
 def _element_type(node: Any) -> Any:
     """The torch type of a list's elements; None for strings and lists of lists."""
     dtype = node._attrs["element_dtype"]
@@ -104,6 +118,8 @@ def TensorListReserve(element_shape, num_elements):
 @op("TensorListPushBack", shape=scalar)
 def TensorListPushBack(input_handle, tensor):
     """The list with one more element."""
+    if type(input_handle) is ShapeList:
+        return input_handle.pushed(tensor)
     return ListValue((*input_handle.items, tensor), input_handle.element_shape)
 
 
