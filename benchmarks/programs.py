@@ -135,11 +135,11 @@ def cnn(tf):
 # name -> (builder, timed steps)
 PROGRAMS = {
     "cnn": (cnn, 60),
-    "deep_mnist": (deep_mnist, 60),
-    "softmax": (softmax, 600),
-    "moving_average": (moving_average, 400),
-    "feed_forward": (feed_forward, 400),
-    "constant_sum": (constant_sum, 2000),
+    "deep_mnist": (deep_mnist, 120),
+    "softmax": (softmax, 4000),
+    "moving_average": (moving_average, 1200),
+    "feed_forward": (feed_forward, 3000),
+    "constant_sum": (constant_sum, 10000),
     **networks.PROGRAMS,
     **cifar10.PROGRAMS,
 }

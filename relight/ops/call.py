@@ -83,29 +83,34 @@ def arguments(node: Any) -> Iterator[tuple[opdef.ArgDef, Any]]:
     return zip(opdef.op_def(node.type).inputs, grouped(node, node._inputs), strict=True)
 
 
+_BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+
+
 def to_torch(array: np.ndarray) -> torch.Tensor:
     """A numpy array as a torch tensor on the same memory where that is possible."""
-    if array.dtype == ml_dtypes.bfloat16:
+    if array.dtype == _BFLOAT16:
         return torch.from_numpy(np.asarray(array, order="C").view(np.int16)).view(torch.bfloat16)
-    if not all(s >= 0 for s in array.strides):
+    if not array.flags.c_contiguous and min(array.strides) < 0:
         array = np.asarray(array, order="C")
     return torch.from_numpy(array)
 
 
 def to_numpy(tensor: torch.Tensor) -> np.ndarray:
     """A torch tensor as a numpy array, row by row, on the same memory where that is possible."""
-    if tensor.device.type != "cpu":
+    if not tensor.is_cpu:
         tensor = tensor.cpu()
     if tensor.dtype is torch.bfloat16:
         return tensor.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
     if not tensor.is_contiguous():  # programs take the bytes of what they fetch
         tensor = tensor.contiguous()
-    return tensor.numpy(force=tensor.is_conj() or tensor.is_neg())
+    if tensor.is_conj() or tensor.is_neg():
+        tensor = tensor.resolve_conj().resolve_neg()
+    return tensor.numpy()
 
 
 def at_hand(tensor: torch.Tensor) -> bool:
     """Whether a kernel may look at the values of a tensor: a GPU would have to be waited for."""
-    return tensor.device.type == "cpu"
+    return tensor.is_cpu
 
 
 def call_kernel(node: Any, values: Sequence[np.ndarray]) -> list[Any]:
