@@ -100,7 +100,7 @@ def transformer(tf):
 
 # name -> (builder, timed steps)
 PROGRAMS = {
-    "lstm_rows": (lstm_rows, 40),
+    "lstm_rows": (lstm_rows, 100),
     "resnet20": (resnet20, 20),
     "transformer": (transformer, 60),
 }
