@@ -503,8 +503,9 @@ def test_fetched_arrays_lie_row_by_row(graph, dtype):
             assert session.run(fetch, {x: array}).flags.c_contiguous, fetch
 
 
-@pytest.mark.parametrize("classes", [1, 2, 10, 15, 16])
-@pytest.mark.parametrize("rows", [31, 32, 100])
+@pytest.mark.parametrize(
+    "rows, classes", [(100, 1), (100, 2), (31, 10), (32, 10), (100, 15), (100, 16)]
+)
 def test_softmax_of_short_rows(graph, rows, classes):
     """Taken down the columns; infinities and NaN stay in their rows."""
     values = np.random.RandomState(0).randn(rows, classes).astype(np.float32) * 10

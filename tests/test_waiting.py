@@ -32,7 +32,7 @@ def cancelled_at_close(*fetches):
     threads = [threading.Thread(target=wait, args=(fetch,)) for fetch in fetches]
     for thread in threads:
         thread.start()
-    time.sleep(0.2)
+    time.sleep(0.1)
     session.close()
     for thread in threads:
         thread.join(10)
@@ -224,7 +224,7 @@ def test_a_map_waits_for_a_key_and_for_room(prefix):
     put, other = stage(make, 1, 2.0), stage(make, 2, 3.0)
     get = make("Unstage", key=np.int64(1), indices=[0])[0]
     rest = make("UnstageNoKey", indices=[0])
-    with tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=200)) as session:
+    with tf.Session(config=tf.ConfigProto(operation_timeout_in_ms=60)) as session:
         for waits in (get, make("Peek", key=np.int64(1), indices=[0]), rest):
             with pytest.raises(tf.errors.DeadlineExceededError):
                 session.run(waits)
