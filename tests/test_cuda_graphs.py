@@ -19,6 +19,8 @@ import relight.v1 as tf
 from relight.engine import cuda_graphs, devices, segments
 from relight.ops import call
 
+pytestmark = pytest.mark.slow  # PyTorch loads much of itself to look at single operations
+
 STEPS = cuda_graphs.WARM_RUNS + 5
 
 
@@ -181,7 +183,6 @@ def assert_same(one, other):
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_train_alike_with_and_without_graphs(gpu, monkeypatch, name):
     with warnings.catch_warnings():
@@ -198,7 +199,6 @@ def test_programs_train_alike_with_and_without_graphs(gpu, monkeypatch, name):
 
 
 # PyTorch has no meta kernel of batch_norm_update_stats.
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in PROGRAMS if n != "batch-normalization"])
 def test_segments_run_on_tensors_without_values(gpu, name):
     """On meta tensors whatever looks at a value raises, and so does what mixes memories."""
@@ -426,7 +426,6 @@ def test_sessions_have_graphs_of_their_own(gpu, monkeypatch):
     assert gpu.count("capture") == 2
 
 
-@pytest.mark.slow
 def test_static_memory_ends_with_the_session(gpu):
     _, loss, _, x, y, _ = network()
     with tf.Session() as sess:

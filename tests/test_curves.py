@@ -38,7 +38,10 @@ def _followed(golden, found):
     ]
 
 
-@pytest.mark.parametrize("name", ["softmax", "cnn_estimator"])
+SLOW_CNN = pytest.param("cnn_estimator", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["softmax", SLOW_CNN])
 def test_the_first_steps_are_tensorflows(name, data):
     """Initial values bit for bit; losses of ten steps, in which rounding has not grown yet."""
     golden = curves.load(name)
