@@ -125,6 +125,8 @@ def test_loops_are_looked_into():
 def test_what_is_no_product_counts_nothing():
     one = torch.ones(3)
     assert flops.count("Add", [one, one], [one]) == 0
+    factors = [object(), torch.ones(5, 3), torch.ones(5, 7)]
+    assert flops.count("Sum of products", factors, [object()]) == 2 * 5 * 3 * 7
     assert flops.count("MatMul", [torch.ones(0, 4), torch.ones(4, 2)], [torch.ones(0, 2)]) == 0
     assert flops.count("StringJoin", [], [np.array(b"x", object)]) == 0
 

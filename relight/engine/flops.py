@@ -40,9 +40,16 @@ def _conv_gradients(arguments: Sequence[Any], results: Sequence[Any]) -> int:
     return len(matrices) * _convolution(filters, flow)
 
 
+def _added_product(arguments: Sequence[Any], results: Sequence[Any]) -> int:
+    """A sum, a [rows, m] and b [rows, n]: `a^T b` is multiplied now or with later ones."""
+    _, a, b, *_ = arguments
+    return 2 * a.numel() * b.shape[-1]
+
+
 _COUNTS: dict[str, Callable[[Sequence[Any], Sequence[Any]], int]] = {
     "MatMul": _product,
     "MatMul+Bias": _product,
+    "Sum of products": _added_product,
     "BatchMatMul": _product,
     "BatchMatMulV2": _product,
     "Conv2D": lambda a, r: _convolution(a[1], r[0]),
@@ -67,6 +74,10 @@ def counts(what: str) -> bool:
 def count(what: str, arguments: Sequence[Any], results: Sequence[Any]) -> int:
     """The operations of the step `what` from these arguments to these results."""
     counting = _COUNTS.get(what)
-    if counting is None or not all(isinstance(r, torch.Tensor) for r in results if r is not None):
+    if counting is None:
+        return 0
+    if counting is not _added_product and not all(
+        isinstance(r, torch.Tensor) for r in results if r is not None
+    ):
         return 0
     return counting(arguments, results)
