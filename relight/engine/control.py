@@ -31,7 +31,8 @@ class Body:
     """A function that a node runs: plans for the shapes that its inputs come with.
 
     `keep`: only these outputs (and, of a loop, these inputs) are wanted. `loop`: each output is
-    the next turn's input, so a shape holds only if the function keeps it.
+    the next turn's input, so a shape holds only if the function keeps it. `only_handed_on`: see
+    `Plan`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Body:
         loop: bool = False,
         outputs: bool = True,
         placed: Placed = None,
+        only_handed_on: frozenset[int] = frozenset(),
     ):
         name = node.type if attr is None else str(node._attrs[attr])
         function = node.graph._get_function(name)
@@ -55,7 +57,7 @@ class Body:
             self.outputs = [self.outputs[i] for i in keep]
         if keep is not None and loop:
             self.inputs = [self.inputs[i] for i in keep]
-        self.only_handed_on: frozenset[int] = frozenset()
+        self._only_handed_on = only_handed_on
         self.lists = popped_lists(self.inputs, self.outputs if loop and outputs else None)
         self.plans: dict[Any, Any] = {}
         self.general: Any = None
@@ -95,7 +97,7 @@ class Body:
             shapes=shapes,
             elements=elements,
             placed=self._placed,
-            only_handed_on=self.only_handed_on,
+            only_handed_on=self._only_handed_on,
         )
 
     def _made(self, key: Sequence[Any]) -> Any:
@@ -219,10 +221,10 @@ def _if(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
 
 def _while(node: Operation, keep: Sequence[int] | None, placed: Placed) -> Any:
     cond_body = Body(node, "cond", keep, loop=True, outputs=False, placed=placed)
-    inner_body = Body(node, "body", keep, loop=True, placed=placed)
     places = {t: i for i, t in enumerate(cond_body.inputs)}
     asked = {places[t] for t in _sources(cond_body.outputs, places)}
-    inner_body.only_handed_on = frozenset(range(len(inner_body.outputs))) - asked
+    others = frozenset(places.values()) - asked
+    inner_body = Body(node, "body", keep, loop=True, placed=placed, only_handed_on=others)
     lists = only_shapes_read(node)
     hollow = [i for i, k in enumerate(keep or range(len(node._outputs))) if k in lists]
 

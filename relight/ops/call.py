@@ -99,10 +99,10 @@ def to_numpy(tensor: torch.Tensor) -> np.ndarray:
     """A torch tensor as a numpy array, row by row, on the same memory where that is possible."""
     if not tensor.is_cpu:
         tensor = tensor.cpu()
-    if tensor.dtype is torch.bfloat16:
-        return tensor.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
     if not tensor.is_contiguous():  # programs take the bytes of what they fetch
         tensor = tensor.contiguous()
+    if tensor.dtype is torch.bfloat16:
+        return tensor.view(torch.int16).numpy().view(_BFLOAT16)
     if tensor.is_conj() or tensor.is_neg():
         tensor = tensor.resolve_conj().resolve_neg()
     return tensor.numpy()

@@ -30,6 +30,10 @@ class ListValue:
         self.items = items
         self.element_shape = element_shape
 
+    def pushed(self, tensor: Any) -> ListValue:
+        """The list with one more element."""
+        return ListValue((*self.items, tensor), self.element_shape)
+
     def zeros_like(self) -> ListValue:
         """A list of zeros: what a gradient that nothing contributed to is."""
         shape = self.element_shape
@@ -118,9 +122,7 @@ def TensorListReserve(element_shape, num_elements):
 @op("TensorListPushBack", shape=scalar)
 def TensorListPushBack(input_handle, tensor):
     """The list with one more element."""
-    if type(input_handle) is ShapeList:
-        return input_handle.pushed(tensor)
-    return ListValue((*input_handle.items, tensor), input_handle.element_shape)
+    return input_handle.pushed(tensor)
 
 
 @TensorListPushBack.gradient

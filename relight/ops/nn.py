@@ -267,20 +267,20 @@ def _is_narrow(x: torch.Tensor) -> bool:
     return 1 < x.shape[1] < _VECTOR and x.shape[0] >= _FEWEST_ROWS
 
 
+def _row_by_row(function: Callable[..., torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    return function(x.t().contiguous(), 0).t() if _is_narrow(x) else function(x, -1)
+
+
 @op("Softmax", shape=_softmax_shape)
 def Softmax(logits):
     """exp(x) / sum(exp(x)) along the last dimension."""
-    if _is_narrow(logits):
-        return torch.softmax(logits.t().contiguous(), 0).t()
-    return torch.softmax(logits, -1)
+    return _row_by_row(torch.softmax, logits)
 
 
 @op("LogSoftmax", shape=_softmax_shape)
 def LogSoftmax(logits):
     """x - log(sum(exp(x))) along the last dimension."""
-    if _is_narrow(logits):
-        return torch.log_softmax(logits.t().contiguous(), 0).t()
-    return torch.log_softmax(logits, -1)
+    return _row_by_row(torch.log_softmax, logits)
 
 
 @gradient("Softmax")
